@@ -1,0 +1,89 @@
+"""The command line: `micrograd-lite render traces/xor`.
+
+A mistake of the user's is one line on stderr and exit code 2, a failed check 1, Ctrl-C 130; never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from micrograd_lite import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
+    parser.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    drawing = commands.add_parser("render", help="draw the pictures of a trace folder")
+    drawing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    drawing.add_argument("--frames", type=int, default=100, help="at most so many frames in a GIF (default: 100)")
+    drawing.set_defaults(run=_render)
+
+    showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
+    showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
+    showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    showing.set_defaults(run=_show)
+
+    options = parser.parse_args(arguments)
+    return guarded(options.run, options)
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def demo(run: Callable[[Path, bool, bool], None], out: str, description: str) -> None:
+    """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path(out), help=f"folder for the traces and pictures (default: {out})")
+    parser.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
+    parser.add_argument("--force", action="store_true", help="replace the traces of an earlier run")
+    options = parser.parse_args()
+    sys.exit(guarded(lambda chosen: run(chosen.out, chosen.quick, chosen.force) or 0, options))
+
+
+def guarded(run: Callable[[Any], int], options: Any) -> int:
+    """Call `run(options)` and turn what a user can cause into one line on stderr and an exit code."""
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("micrograd_lite"):
+            raise
+        print(f"error: pictures need the package {error.name!r}: pip install {error.name}", file=sys.stderr)
+    except (ValueError, TypeError, OSError, ArithmeticError) as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+    return 2
+
+
+def one_line(error: BaseException) -> str:
+    """The sentence of an error, with the path where the system's own message has one."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _render(options: Any) -> int:
+    from micrograd_lite.export.render import render
+
+    for path in render(options.folder, options.frames):
+        print(path)
+    return 0
+
+
+def _show(options: Any) -> int:
+    from micrograd_lite.export.tables import gradient_table
+    from micrograd_lite.trace import Trace
+
+    print(gradient_table(Trace(options.folder), options.step, options.format), end="")
+    return 0

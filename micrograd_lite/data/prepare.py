@@ -1,0 +1,114 @@
+"""What one does to a data set before training: split it, centre it, scale it.
+
+The part to be tested on must not help: means and spreads are computed from the training part alone, because a test set
+that is moved by its own mean has told the network something about itself.
+"""
+
+import math
+import operator
+import random
+from numbers import Real
+from typing import Any
+
+from micrograd_lite.data.dataset import Dataset, check
+
+
+def split(dataset: Dataset, test: float = 0.2, seed: int = 0) -> tuple[Dataset, Dataset]:
+    """Return (train, test): `test` is the share of rows to set aside, drawn by `seed`, the same share of every class.
+
+    The test part has round(test * rows) rows, and each class is within one row of its exact share. Both parts keep the
+    order of the file and share their rows with `dataset`. ValueError when a part would be empty.
+    """
+    check(dataset)
+    if not isinstance(test, Real):
+        raise TypeError(f"test is the share of rows to set aside, such as 0.2, got {type(test).__name__}")
+    if not 0 < test < 1:
+        raise ValueError(f"test is the share of rows to set aside, between 0 and 1, got {test}")
+    count = len(dataset.inputs)
+    wanted = round(test * count)
+    if not 0 < wanted < count:
+        raise ValueError(f"test={test} of the {count} rows of {dataset.name} leaves one part empty; "
+                         f"choose a share that puts at least one row in each part")
+    generator = seeded(seed)
+    rows_of: dict[Any, list[int]] = {}
+    for row, target in enumerate(dataset.targets):
+        key = tuple(target) if isinstance(target, (list, tuple)) else target
+        rows_of.setdefault(key if dataset.classes else None, []).append(row)
+    shares = [test * len(rows) for rows in rows_of.values()]
+    takes = [math.floor(share) for share in shares]
+    # Rounding each class by itself can miss the total (or take nothing): the largest remainders get the missing rows.
+    by_remainder = sorted(range(len(takes)), key=lambda group: takes[group] - shares[group])
+    for group in by_remainder[:wanted - sum(takes)]:
+        takes[group] += 1
+    chosen = set()
+    for rows, take in zip(rows_of.values(), takes):
+        chosen.update(generator.sample(rows, take))
+    return (_part(dataset, "train", [row for row in range(count) if row not in chosen]),
+            _part(dataset, "test", sorted(chosen)))
+
+
+def centred(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """Return all the data sets, in order, with the mean of each feature *in train* subtracted.
+
+    >>> centred(Dataset("a", [[1.0], [3.0]], [0, 1]), Dataset("b", [[5.0]], [0]))[1].inputs
+    [[3.0]]
+    """
+    check(train)
+    return _moved((train, *others), [(_mean(column), 1.0) for column in zip(*train.inputs)])
+
+
+def scaled(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """Return all the data sets, in order, with train's mean subtracted and divided by train's standard deviation.
+
+    The deviation is the population's (squares divided by the count). A feature that is constant in train has none: it
+    is only centred.
+    """
+    check(train)
+    return _moved((train, *others), [(_mean(column), _deviation(column)) for column in zip(*train.inputs)])
+
+
+def seeded(seed: int) -> random.Random:
+    """Return a generator for this integer seed; TypeError otherwise, because None would mean the clock."""
+    try:
+        return random.Random(operator.index(seed))
+    except TypeError as error:
+        raise TypeError(f"seed is an integer, got {type(seed).__name__}") from error
+
+
+def _part(dataset: Dataset, name: str, rows: list[int]) -> Dataset:
+    return dataset._replace(name=f"{dataset.name}/{name}", inputs=[dataset.inputs[row] for row in rows],
+                            targets=[dataset.targets[row] for row in rows])
+
+
+def _mean(column: tuple[float, ...]) -> float:
+    total = 0.0
+    for value in column:
+        total += float(value)
+    return total / len(column)
+
+
+def _deviation(column: tuple[float, ...]) -> float:
+    if min(column) == max(column):      # not "deviation == 0": the mean of three 0.1 is not 0.1
+        return 1.0
+    mean = _mean(column)
+    largest = max(abs(value - mean) for value in column)
+    # Squares of shares of the largest: they neither overflow nor vanish.
+    return float(largest * math.sqrt(_mean(tuple(((value - mean) / largest) ** 2 for value in column))))
+
+
+def _moved(datasets: tuple[Dataset, ...], moves: list[tuple[float, float]]) -> tuple[Dataset, ...]:
+    results = []
+    for dataset in datasets:
+        check(dataset)
+        if len(dataset.inputs[0]) != len(moves):
+            raise ValueError(f"{dataset.name} has {len(dataset.inputs[0])} features but {datasets[0].name} has "
+                             f"{len(moves)}; a feature is moved by its own training mean")
+        results.append(dataset._replace(inputs=[
+            [(float(value) - mean) / deviation for value, (mean, deviation) in zip(row, moves)]
+            for row in dataset.inputs]))
+        try:
+            check(results[-1])
+        except ValueError as error:
+            raise ValueError(f"the numbers of {dataset.name} overflow when they are moved; "
+                             f"choose a larger unit for them") from error
+    return tuple(results)

@@ -1,0 +1,43 @@
+"""Tables for people: rows of text as aligned columns, as Markdown or as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from micrograd_lite.files import number
+from micrograd_lite.trace import Trace, cells
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> str:
+    """Rows under a header, ending in a newline; form: text, markdown or csv. The first column is left-aligned."""
+    if form == "csv":
+        return "".join(cells.line(row) for row in (header, *rows))
+    shown = [[cell.replace("|", "\\|") if form == "markdown" else cell for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
+    aligned = [
+        [cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))]
+        for row in shown
+    ]
+    if form == "markdown":
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        return "".join(f"| {' | '.join(row)} |\n" for row in (aligned[0], rule, *aligned[1:]))
+    lines = ["  ".join(row).rstrip() for row in aligned]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]]) + "\n"
+
+
+def gradient_table(trace: Trace, step: int | None = None, form: str = "text") -> str:
+    """What one recorded step (the last by default) did to each parameter. ValueError when it is not recorded.
+
+    The numbers are rounded to nine digits in text and Markdown, exact in CSV.
+    """
+    if step is None:
+        if not trace.steps():
+            raise ValueError(f"{trace.folder} has no recorded step yet")
+        step = trace.steps()[-1]
+    header = ("parameter", "before", "gradient", "update", "after")
+    rows = []
+    for row in trace.gradients(step):
+        numbers = (row.before, row.gradient, row.update, row.after)
+        name = cells.text(row.parameter)
+        rows.append([name, *(number(value) if form == "csv" else f"{value:.9g}" for value in numbers)])
+    return table(header, rows, form)

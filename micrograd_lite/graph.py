@@ -1,0 +1,71 @@
+"""Nodes: numbers that remember how they were made, and the order in which to walk back through them.
+
+A computation leaves a graph behind: each node knows its parents, the nodes it was computed from. Nodes hold
+data, never behaviour, so everything that the engine knows can be printed, checked and drawn.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from operator import attrgetter
+from typing import Any
+
+births = count()
+"""The birth number of the next node: a node is always younger than its parents."""
+
+
+class Node:
+    """What every node of a graph holds; `Value` puts numbers into it.
+
+    data      the number (or array) computed
+    grad      d(root)/d(this node), filled in by `backward()`
+    parents   the nodes it was computed from, in order; a leaf has none
+    partials  d(this node)/d(parent), one for each parent; parents beyond the partials are constants
+    rule      the table row of the operation that made it; None for a leaf
+    birth     its place in the order in which all nodes were made
+    label     a leaf's name, used by traces
+    """
+
+    __slots__ = ("data", "grad", "parents", "partials", "rule", "birth", "label")
+
+    data: Any
+    grad: Any
+    parents: tuple[Any, ...]
+    partials: tuple[Any, ...]
+    rule: Any
+    birth: int
+    label: str
+
+
+def youngest_first(root: Node) -> list[Any]:
+    """Inner nodes below root (and root), each before the nodes it was made from.
+
+    Why an order? In y = a*b, z = y + y the share of `a` is right only after both uses of `y` have paid in.
+    A node is born after its parents, so sorting by birth is enough, and no chain is too deep for it: there
+    is no recursion here.
+    """
+    found = [root] if root.parents else []
+    seen = set(found)
+    for node in found:  # the list grows while it is walked
+        for parent in node.parents:
+            if parent.parents and parent not in seen:
+                seen.add(parent)
+                found.append(parent)
+    found.sort(key=attrgetter("birth"), reverse=True)
+    return found
+
+
+def oldest_first(root: Node) -> list[Any]:
+    """All nodes below root (and root), leaves included, each after the nodes it was made from."""
+    nodes = {root}
+    for node in youngest_first(root):
+        nodes.update(node.parents)
+    return sorted(nodes, key=attrgetter("birth"))
+
+
+def node_names(root: Node) -> dict[Node, str]:
+    """A name for every node below root: a leaf's label, else `v` and its rank by birth within this graph.
+
+    Ranks, unlike births, are the same in every run of the same program.
+    """
+    return {node: (not node.parents and node.label) or f"v{rank}" for rank, node in enumerate(oldest_first(root))}

@@ -1,0 +1,54 @@
+"""Where weights start: too small and nothing flows, too large and every unit saturates.
+
+he      N(0, 2 / inputs)                     for relu and its kin (He et al. 2015)
+glorot  U(-r, r), r = sqrt(6 / (inputs + outputs))   for tanh, sigmoid, linear (Glorot and Bengio 2010)
+uniform U(-1, 1), as micrograd; normal N(0, 1), unscaled; zeros, which no hidden layer can learn from
+
+Weights are drawn from the generator in the order of their names: neuron by neuron, inputs in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from random import Random
+from typing import Any
+
+INITS: dict[str, Callable[[Random, int, int], float]] = {
+    "he": lambda generator, inputs, outputs: generator.gauss(0.0, math.sqrt(2.0 / inputs)),
+    "glorot": lambda generator, inputs, outputs: generator.uniform(-1.0, 1.0) * math.sqrt(6.0 / (inputs + outputs)),
+    "uniform": lambda generator, inputs, outputs: generator.uniform(-1.0, 1.0),
+    "normal": lambda generator, inputs, outputs: generator.gauss(0.0, 1.0),
+    "zeros": lambda generator, inputs, outputs: 0.0,
+}
+
+RELU_FAMILY = ("relu", "leaky_relu", "prelu", "elu", "softplus")
+
+
+def choose(kind: str, name: Any, known: Iterable[str]) -> str:
+    """The name itself when it is known; else a ValueError that lists the known ones."""
+    names = list(known)
+    if name in names:
+        return str(name)
+    close = get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(names)}{hint}")
+
+
+def initial_weights(
+    init: str | Sequence[Sequence[float]] | None, shape: tuple[int, int], activation: str, generator: Random
+) -> list[list[float]]:
+    """The weights of one layer, shape (inputs, neurons). ValueError for an unknown init or a table of another shape."""
+    inputs, outputs = shape
+    if init is None:
+        init = "he" if activation in RELU_FAMILY else "glorot"
+    if isinstance(init, str):
+        draw = INITS[choose("init", init, INITS)]
+        columns = [[draw(generator, inputs, outputs) for _ in range(inputs)] for _ in range(outputs)]
+        return [list(row) for row in zip(*columns)]
+    rows = [list(row) for row in init]
+    if len(rows) != inputs or any(len(row) != outputs for row in rows):
+        got = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
+        raise ValueError(f"init: this layer needs a table of {inputs} inputs x {outputs} neurons, got {got}")
+    return rows

@@ -1,0 +1,54 @@
+"""What a step is measured by: the length of a gradient, loss and accuracy, and where a number stopped being finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from micrograd_lite.data import Dataset
+from micrograd_lite.graph import node_names, oldest_first
+from micrograd_lite.losses import Loss, as_list
+from micrograd_lite.scalar import Value
+
+
+def norm(numbers: Sequence[float]) -> float:
+    """The Euclidean length, scaled so that squares cannot overflow; added from left to right."""
+    largest = max((abs(number) for number in numbers), default=0.0)
+    if largest == 0.0 or not math.isfinite(largest):
+        return largest
+    total = 0.0
+    for number in numbers:
+        total += (number / largest) ** 2
+    return largest * math.sqrt(total)
+
+
+def evaluation(model: Any, loss: Loss, training: Dataset, testing: Dataset | None) -> dict[str, float]:
+    """Loss on the test data and, for classes, accuracy (share of right decisions, 0 to 1) on both."""
+    results: dict[str, float] = {}
+    for part, data in (("train", training), ("test", testing)):
+        if data is None:
+            continue
+        outputs = [as_list(model.predict(inputs)) for inputs in data.inputs]
+        if part == "test":
+            costs = [loss.sample(_wrap(output), target) for output, target in zip(outputs, data.targets)]
+            results["test_loss"] = loss.reduce(costs).data
+        if data.classes:
+            right = [loss.correct(output, target) for output, target in zip(outputs, data.targets)]
+            results[f"{part}_accuracy"] = right.count(True) / len(right)
+    return results
+
+
+def _wrap(outputs: Sequence[float]) -> Any:
+    values = [Value(output) for output in outputs]
+    return values[0] if len(values) == 1 else values
+
+
+def first_non_finite(root: Value) -> str:
+    """A sentence that names the oldest node below root whose number is not finite, and the operation that made it."""
+    names = node_names(root)
+    for node in oldest_first(root):
+        if not math.isfinite(node.data):
+            made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
+            return f"the first number that is not finite is {names[node]} = {made} = {node.data!r}; try a smaller learning rate"
+    return "every number in it is finite"

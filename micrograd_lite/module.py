@@ -1,0 +1,72 @@
+"""Module: anything with named parameters. The list of names and values is all that training needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from micrograd_lite.scalar import Value, to_float
+
+
+class Module:
+    """Base of Neuron, Layer and MLP, and of your own: say your `parts()`, and the rest follows."""
+
+    def parts(self) -> Sequence[tuple[str, Any]]:
+        """The parameters (Values) and modules that this module is made of, by name."""
+        return []
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Every parameter once, with its dotted path; a tied weight under the first of its names."""
+        found: dict[Value, str] = {}
+        for name, part in self.parts():
+            below = [("", part)] if isinstance(part, Value) else part.named_parameters()
+            for path, parameter in below:
+                found.setdefault(parameter, f"{name}.{path}" if path else name)
+        return [(name, parameter) for parameter, name in found.items()]
+
+    def parameters(self) -> list[Value]:
+        """Every parameter once, in the order of the names."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the last step; without this, backward() adds to them."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        """Name and number of every parameter."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every parameter from `state_dict()`'s form; on a ValueError or TypeError nothing has changed."""
+        parameters = dict(self.named_parameters())
+        missing = [name for name in parameters if name not in state]
+        unknown = [name for name in state if name not in parameters]
+        if missing or unknown:
+            first = f"{missing[0]!r} is missing" if missing else f"{unknown[0]!r} is unknown"
+            raise ValueError(
+                f"the state is of another model: it has {len(state)} parameters, this model {len(parameters)}, and {first}"
+            )
+        numbers = {name: to_float(number) for name, number in state.items()}
+        for name, parameter in parameters.items():
+            parameter.data = numbers[name]
+
+    def config(self) -> dict[str, Any]:
+        """What is written into run.json about this model."""
+        return {"type": type(self).__name__}
+
+    def summary(self) -> str:
+        """A table of the parts: name, what it is, number of parameters."""
+        rows = [("part", "what it is", "parameters")]
+        for name, part in self.parts():
+            count = len(part.named_parameters()) if isinstance(part, Module) else 1
+            rows.append((name, part.describe() if isinstance(part, Module) else "a parameter", f"{count:,}"))
+        rows.append(("total", "", f"{len(self.parameters()):,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = [f"{name:<{widths[0]}}  {what:<{widths[1]}}  {count:>{widths[2]}}" for name, what, count in rows]
+        rule = "-" * len(lines[0])
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def describe(self) -> str:
+        """A few words for the summary."""
+        return type(self).__name__

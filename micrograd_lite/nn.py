@@ -1,0 +1,188 @@
+"""Neuron, Layer, MLP: a neural network is a number made from many numbers, so Values are all it takes.
+
+    neuron   activation(bias + w0*x0 + w1*x1 + ...)
+    layer    neurons side by side, all looking at the same inputs
+    MLP      layers one after the other (multi-layer perceptron)
+
+Parameters carry their path as a name: `layer0.neuron1.w0` is the first weight of the second neuron of the first layer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from micrograd_lite.inits import choose, initial_weights
+from micrograd_lite.module import Module
+from micrograd_lite.scalar import APPLY, Value, dot, operand
+
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
+
+
+class Neuron(Module):
+    """One unit of a layer: weights `w`, a bias `b` (None without) and an activation; `prelu` also learns `slope`.
+
+    weights: the initial numbers, one for each input. ValueError for an unknown activation.
+    """
+
+    def __init__(self, weights: Sequence[float], activation: str = "relu", bias: bool = True) -> None:
+        self.activation = choose("activation", activation, ACTIVATIONS)
+        self.w = [Value(weight) for weight in weights]
+        self.b = Value(0.0) if bias else None
+        self.slope = Value(0.25) if activation == "prelu" else None
+        self.activate = None if activation == "linear" else getattr(Value, activation)
+
+    def __call__(self, inputs: Sequence[Any]) -> Value:
+        """The neuron's output as a node of the graph; inputs: numbers or Values, one for each weight."""
+        return self.fire([operand(x) for x in inputs])
+
+    def fire(self, inputs: Sequence[Value]) -> Value:
+        """The same for inputs that are all Values: a layer wraps them once for all its neurons."""
+        if len(inputs) != len(self.w):
+            raise self._wrong_width(inputs)
+        z = dot(self.w, inputs, self.b)
+        if self.slope:
+            return z.prelu(self.slope)
+        return z if self.activate is None else self.activate(z)
+
+    def predict(self, inputs: Sequence[float]) -> float:
+        """The same number without a graph, in the same order of additions."""
+        if len(inputs) != len(self.w):
+            raise self._wrong_width(inputs)
+        total = self.b.data if self.b else 0.0
+        for weight, x in zip(self.w, inputs):
+            total += weight.data * x
+        if self.activation == "linear":
+            return total
+        slope = (self.slope.data,) if self.slope else ()
+        output: float = APPLY[self.activation](total, *slope)[0]
+        return output
+
+    def _wrong_width(self, inputs: Sequence[Any]) -> ValueError:
+        return ValueError(
+            f"this neuron has {len(self.w)} weights but was given {len(inputs)} inputs; "
+            f"build the MLP with {len(inputs)} inputs"
+        )
+
+    def parts(self) -> list[tuple[str, Value]]:
+        """The parameters by name: w0, w1, ..., then b, then slope."""
+        weights = [(f"w{index}", weight) for index, weight in enumerate(self.w)]
+        return weights + [(name, value) for name, value in (("b", self.b), ("slope", self.slope)) if value]
+
+
+class Layer(Module):
+    """Neurons side by side. weights: shape (inputs, neurons), one column for each neuron."""
+
+    def __init__(self, weights: Sequence[Sequence[float]], activation: str = "relu", bias: bool = True) -> None:
+        self.neurons = [Neuron(column, activation, bias) for column in zip(*weights)]
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Value]:
+        """One output for each neuron."""
+        values = [operand(x) for x in inputs]
+        return [neuron.fire(values) for neuron in self.neurons]
+
+    def predict(self, inputs: Sequence[float]) -> list[float]:
+        """The same numbers without a graph."""
+        return [neuron.predict(inputs) for neuron in self.neurons]
+
+    def parts(self) -> list[tuple[str, Neuron]]:
+        """The neurons by name."""
+        return [(f"neuron{index}", neuron) for index, neuron in enumerate(self.neurons)]
+
+    def describe(self) -> str:
+        """`2 inputs -> 16 relu`, for the summary."""
+        return f"{len(self.neurons[0].w)} inputs -> {len(self.neurons)} {self.neurons[0].activation}"
+
+
+class MLP(Module):
+    """A multi-layer perceptron: `MLP(2, [16, 16, 1])` has two inputs, two hidden layers of 16 and one output.
+
+    activation: one name for all hidden layers, or one for each; output: the last layer's activation.
+    init: a name of `inits.INITS`, or explicit weights, one (inputs, neurons) table for each layer; by default `he`
+    where the activation is of the relu family, else `glorot`. Biases start at 0. Weights are drawn from
+    `random.Random(seed)` in the order of their names. ValueError or TypeError says which argument is wrong.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs_per_layer: Sequence[int],
+        activation: str | Sequence[str] = "relu",
+        output: str = "linear",
+        init: str | Sequence[Sequence[Sequence[float]]] | None = None,
+        bias: bool = True,
+        seed: int = 0,
+    ) -> None:
+        widths = [inputs, *outputs_per_layer]
+        if len(widths) < 2 or not all(isinstance(width, int) and width > 0 for width in widths):
+            raise ValueError(f"an MLP needs layer widths that are whole numbers of at least 1, got {widths}")
+        hidden = len(widths) - 2
+        names = [activation] * hidden if isinstance(activation, str) else list(activation)
+        if len(names) != hidden:
+            raise ValueError(f"activation: {hidden} hidden layers need {hidden} names (or one for all), got {names}")
+        self.widths, self.bias, self.seed = widths, bias, seed
+        self.activations = [choose("activation", name, ACTIVATIONS) for name in [*names, output]]
+        self.init = init if init is None or isinstance(init, str) else "explicit"
+        generator = Random(seed)
+        self.layers = []
+        for index, (name, shape) in enumerate(zip(self.activations, zip(widths, widths[1:]))):
+            given = init if init is None or isinstance(init, str) else explicit(init, index, hidden + 1)
+            self.layers.append(Layer(initial_weights(given, shape, name, generator), name, bias))
+        for path, parameter in self.named_parameters():
+            parameter.label = path
+
+    def __call__(self, inputs: Sequence[Any]) -> Any:
+        """The outputs for one sample: a Value when the last layer has one neuron, else a list of Values."""
+        outputs: Any = inputs
+        for layer in self.layers:
+            outputs = layer(outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def predict(self, inputs: Sequence[float]) -> Any:
+        """The same outputs as plain floats, without building a graph."""
+        outputs = list(inputs)
+        for layer in self.layers:
+            outputs = layer.predict(outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def parts(self) -> list[tuple[str, Layer]]:
+        """The layers by name."""
+        return [(f"layer{index}", layer) for index, layer in enumerate(self.layers)]
+
+    def config(self) -> dict[str, Any]:
+        """What the constructor needs to build this architecture again, as plain data."""
+        return {
+            "inputs": self.widths[0],
+            "outputs_per_layer": self.widths[1:],
+            "activation": self.activations[:-1],
+            "output": self.activations[-1],
+            "init": self.init,
+            "bias": self.bias,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> MLP:
+        """The model that `save(path)` wrote. ValueError when the file is not one."""
+        from micrograd_lite.saving import read_model
+
+        config, state = read_model(path)
+        model = cls(**{**config, "init": "zeros"})
+        model.init = config["init"]
+        model.load_state_dict(state)
+        return model
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the architecture and every parameter as JSON; the file is whole or untouched."""
+        from micrograd_lite.saving import write_model
+
+        write_model(path, self.config(), self.state_dict())
+
+
+def explicit(tables: Any, index: int, layers: int) -> Any:
+    """The table of explicit weights for one layer; ValueError when there is not one table for each layer."""
+    if not isinstance(tables, (list, tuple)) or len(tables) != layers:
+        raise ValueError(f"init: explicit weights need one table for each of the {layers} layers")
+    return tables[index]

@@ -1,0 +1,129 @@
+"""A plan: what is to be trained, on what and how, checked at the door so that the training loop need not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from micrograd_lite.data import Dataset, check
+from micrograd_lite.losses import Loss, as_list
+from micrograd_lite.measure import evaluation
+from micrograd_lite.module import Module
+from micrograd_lite.optim import Optimizer
+from micrograd_lite.scalar import Value
+
+SMALL = 1_000
+"""A data set of up to so many numbers is written into run.json."""
+
+
+class Plan(NamedTuple):
+    """Everything that decides the numbers of a run; see `train` for the meaning of each."""
+
+    model: Any
+    training: Dataset
+    testing: Dataset | None
+    loss: Loss
+    optimizer: Optimizer
+    epochs: int | None
+    batch_size: int | None
+    seed: int
+    evaluate_every: int | None
+    names: list[str]
+    parameters: list[Value]
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Steps in one epoch."""
+        return math.ceil(len(self.training.inputs) / (self.batch_size or len(self.training.inputs)))
+
+    def is_evaluated(self, step: int) -> bool:
+        """Is this step one of those after which loss and accuracy are measured?"""
+        last = self.epochs is not None and step == self.epochs * self.batches_per_epoch
+        return bool(self.evaluate_every) and (step % (self.evaluate_every or 1) == 0 or last)
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as plain data, for run.json."""
+        fixed = {name: parameter.data for name, parameter in self.model.named_parameters() if name not in self.names}
+        return {
+            "model": self.model.config(),
+            "parameters": self.names,
+            "fixed": fixed,
+            "loss": self.loss.name,
+            "optimizer": self.optimizer.config(),
+            "optimizer_memory": list(self.optimizer.REMEMBERS),
+            "data": describe(self.training),
+            "test": self.testing and describe(self.testing),
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "evaluation": list(evaluation(self.model, self.loss, self.training, self.testing)) if self.evaluate_every else [],
+        }
+
+
+def describe(data: Dataset) -> dict[str, Any]:
+    """A data set as plain data; a small one with all its numbers, so that a trace can be drawn and checked alone."""
+    size = {"name": data.name, "samples": len(data.inputs), "features": len(data.inputs[0]), "classes": data.classes}
+    small = len(data.inputs) * len(data.inputs[0]) <= SMALL
+    return {**size, "inputs": data.inputs, "targets": data.targets} if small else size
+
+
+def make_plan(
+    model: Module,
+    data: Any,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int | None,
+    batch_size: int | None,
+    seed: int,
+    test: Any,
+    evaluate_every: int | None,
+    parameters: Sequence[str] | None,
+) -> Plan:
+    """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
+    training = dataset(data)
+    testing = dataset(test) if test is not None else None
+    for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
+        if not isinstance(got, wanted):
+            raise TypeError(f"{kind} must be a {kind} of micrograd_lite.{wanted.__module__.split('.')[-1]}, got {type(got).__name__}")
+    for part in (training, testing):
+        if part is not None:
+            _check_targets(part, model, loss)
+    for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
+        if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
+            raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
+    if testing is not None and evaluate_every is None:
+        evaluate_every = 1
+    chosen = _chosen(model, parameters)
+    names, values = [name for name, _ in chosen], [value for _, value in chosen]
+    return Plan(model, training, testing, loss, optimizer, epochs, batch_size, seed, evaluate_every, names, values)
+
+
+def dataset(data: Any) -> Dataset:
+    """A Dataset as itself, a pair (inputs, targets) as a Dataset named `data`; checked. ValueError for bad data."""
+    made = data if isinstance(data, Dataset) else Dataset("data", *data)
+    check(made)
+    return made
+
+
+def _chosen(model: Module, parameters: Sequence[str] | None) -> list[tuple[str, Value]]:
+    named = model.named_parameters()
+    if parameters is None:
+        return named
+    known = dict(named)
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"parameters: this model has no {name!r}; its parameters are {', '.join(known)}")
+    return [(name, known[name]) for name in known if name in set(parameters)]
+
+
+def _check_targets(data: Dataset, model: Any, loss: Loss) -> None:
+    outputs = len(as_list(model.predict(data.inputs[0])))
+    output = model.config().get("output", "linear")
+    if loss.takes_logits and output != "linear":
+        raise ValueError(f"{loss.name} applies its own squashing, so it needs output='linear', not {output!r}")
+    for row, target in enumerate(data.targets):
+        if not loss.fits(target, outputs):
+            raise ValueError(
+                f"row {row} of {data.name}: {loss.name} needs {loss.wants}; "
+                f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target is {target!r}"
+            )

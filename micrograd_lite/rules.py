@@ -1,0 +1,146 @@
+"""The derivative table: what each operation computes and how steep it is.
+
+Every row is text, and everything else reads the row: the engines compile it, a trace prints it, the README
+shows it, the tests check it against independent mathematics. So a derivative is written down once. Adding an
+operation is one row here and its name in the operator list of an engine.
+
+In a row, `x` and `y` are the operands (`n` a plain number, `a` a learned slope) and `z` is the value just
+computed. A row has one partial per differentiable operand; an operand beyond the partials is a constant.
+Formulas are the textbook's, in the form that stays accurate for any finite input (source: any calculus book;
+the stable forms of sigmoid and softplus: Machler, "Accurately computing log(1 - exp(-|a|))", 2012).
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Rule(NamedTuple):
+    """One pointwise operation: its operands, its value and one slope per operand, as formulas."""
+
+    name: str
+    inputs: str
+    value: str
+    partials: tuple[str, ...]
+    smooth: str = ""  # where the value has a derivative on both sides that agree; "" is everywhere in the domain
+    needs: str = ""  # the domain; "" is every number
+    error: type[ArithmeticError | ValueError] = ValueError  # raised outside the domain
+
+
+class ManyRule(NamedTuple):
+    """One operation over many operands: `value` and, for each group of operands, the slope of one member."""
+
+    name: str
+    inputs: tuple[str, ...]
+    value: str
+    partials: tuple[str, ...]
+
+
+_POWER_DOMAIN = "x > 0 or n == 0 or (x == 0 and n > 0) or (x < 0 and n % 1 == 0)"
+
+# fmt: off
+RULES = {rule.name: rule for rule in (
+    #     name          in    z                                               dz/dx, dz/dy                      smooth where, needs
+    Rule("add",        "xy", "x + y",                                        ("1.0", "1.0")),
+    Rule("sub",        "xy", "x - y",                                        ("1.0", "-1.0")),
+    Rule("mul",        "xy", "x * y",                                        ("y", "x")),
+    Rule("div",        "xy", "x / y",                                        ("1.0 / y", "-z / y"),             needs="y != 0", error=ZeroDivisionError),
+    Rule("neg",        "x",  "-x",                                           ("-1.0",)),
+    Rule("power",      "xn", "pow(x, n)",                                    ("n * pow(x, n - 1.0) if n else 0.0",), "x != 0", _POWER_DOMAIN),
+    Rule("pow",        "xy", "pow(x, y)",                                    ("y * pow(x, y - 1.0)", "z * log(x)"), needs="x > 0"),
+    Rule("exp",        "x",  "exp(x)",                                       ("z",)),
+    Rule("log",        "x",  "log(x)",                                       ("1.0 / x",),                      needs="x > 0"),
+    Rule("sqrt",       "x",  "sqrt(x)",                                      ("0.5 / z if z != 0 else inf",),   "x != 0", "x >= 0"),
+    Rule("sin",        "x",  "sin(x)",                                       ("cos(x)",)),
+    Rule("cos",        "x",  "cos(x)",                                       ("-sin(x)",)),
+    Rule("tanh",       "x",  "tanh(x)",                                      ("1.0 - z * z",)),
+    Rule("sigmoid",    "x",  "exp(x) / (1.0 + exp(x)) if x < 0 else 1.0 / (1.0 + exp(-x))", ("z * (1.0 - z)",)),
+    Rule("relu",       "x",  "0.0 if x <= 0 else x",                         ("0.0 if x <= 0 else 1.0",),       "x != 0"),
+    Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",                    ("0.01 if x <= 0 else 1.0",),      "x != 0"),
+    Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",           ("1.0 if x > 0 else a", "0.0 if x > 0 else x"), "x != 0"),
+    Rule("elu",        "x",  "x if x > 0 else expm1(x)",                     ("1.0 if x > 0 else exp(x)",),     "x != 0"),
+    Rule("softplus",   "x",  "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))", ("1.0 / (1.0 + exp(-x)) if x > 0 else exp(x) / (1.0 + exp(x))",)),
+    Rule("abs",        "x",  "abs(x)",                                       ("1.0 if x > 0 else -1.0 if x < 0 else 0.0",), "x != 0"),
+    Rule("maximum",    "xy", "x if (x > y) | (x != x) else y",               ("1.0 if x > y else 0.5 if x == y else 0.0",
+                                                                              "1.0 if x < y else 0.5 if x == y else 0.0"), "x != y"),
+    Rule("minimum",    "xy", "x if (x < y) | (x != x) else y",               ("1.0 if x < y else 0.5 if x == y else 0.0",
+                                                                              "1.0 if x > y else 0.5 if x == y else 0.0"), "x != y"),
+)}
+
+MANY = {rule.name: rule for rule in (
+    #         name             operands                 value                                   slope for one w, x, b ...
+    ManyRule("dot",           ("w", "x", "b"),         "b + w0 * x0 + w1 * x1 + ...",          ("x", "w", "1.0")),
+    ManyRule("sum",           ("x",),                  "x0 + x1 + ...",                        ("1.0",)),
+    ManyRule("mean",          ("x",),                  "(x0 + x1 + ...) / n",                  ("1.0 / n",)),
+    ManyRule("cross_entropy", ("x", "label"),          "log(exp(x0) + exp(x1) + ...) - x[label]", ("exp(x) / (exp(x0) + exp(x1) + ...) - (1.0 if x is x[label] else 0.0)",)),
+)}
+# fmt: on
+
+
+def compile_rule(rule: Rule, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+    """The row as a Python function of its operands that returns `(value, (partial, ...))`.
+
+    The text is this page's own, never a user's. The source is registered with `linecache`, so a traceback or a
+    debugger shows the very line that ran.
+    """
+    operands = ", ".join(rule.inputs)
+    source = f"def {rule.name}({operands}):\n"
+    if rule.needs:
+        is_nan = " or ".join(f"{operand} != {operand}" for operand in rule.inputs)
+        source += f"    if not ({rule.needs}):\n"
+        source += f"        if {is_nan}:\n            return nan, ({'nan, ' * len(rule.partials)})\n"  # NaN in, NaN out
+        source += f"        raise outside_domain({rule.name!r}, {operands})\n"
+    source += f"    z = {rule.value}\n    return z, ({', '.join(rule.partials)},)\n"
+    filename = f"<micrograd_lite rule {rule.name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    functions: dict[str, Callable[..., Any]] = {}
+    exec(compile(source, filename, "exec"), {**namespace, "outside_domain": outside_domain}, functions)  # noqa: S102
+    return functions[rule.name]
+
+
+def outside_domain(name: str, *operands: object) -> Exception:
+    """The error for operands outside the domain of rule `name`: `log: needs x > 0, got 0.0`."""
+    rule = RULES[name]
+    if len(operands) == 1:
+        return rule.error(f"{name}: needs {rule.needs}, got {operands[0]!r}")
+    got = ", ".join(f"{letter} = {operand!r}" for letter, operand in zip(rule.inputs, operands))
+    return rule.error(f"{name}: needs {rule.needs}, got {got}")
+
+
+# Python's own functions raise on overflow where IEEE arithmetic (and NumPy) say inf: these do not.
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _pow(x: float, y: float) -> float:
+    if y != y:
+        return y  # C says 1 ** nan is 1; here NaN in is NaN out
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if x < 0 and y % 2 == 1 else math.inf
+    except ValueError:  # 0 to a negative power, met only as a slope: n * x ** (n - 1) at 0
+        return math.inf
+
+
+def _sin(x: float) -> float:
+    return math.nan if math.isinf(x) else math.sin(x)
+
+
+def _cos(x: float) -> float:
+    return math.nan if math.isinf(x) else math.cos(x)
+
+
+SCALAR: dict[str, Any] = {
+    **{name: getattr(math, name) for name in ("log", "sqrt", "tanh", "expm1", "log1p", "inf", "nan")},
+    **{"exp": _exp, "pow": _pow, "sin": _sin, "cos": _cos},
+}
+"""The namespace in which the rows mean arithmetic on Python floats."""

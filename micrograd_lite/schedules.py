@@ -1,0 +1,64 @@
+"""Learning-rate schedules: a number that depends on the step. A plain number is the constant schedule.
+
+Steps count from 1; the first step always uses the starting rate. Definitions as in PyTorch's lr_scheduler.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+
+class StepDecay(NamedTuple):
+    """lr * factor ** ((step - 1) // every): the rate drops every so many steps."""
+
+    lr: float
+    factor: float
+    every: int
+
+    def __call__(self, step: int) -> float:
+        """The rate of one step."""
+        drops: int = (step - 1) // self.every
+        return self.lr * self.factor**drops
+
+
+class Cosine(NamedTuple):
+    """Half a cosine from lr down to `final` over `steps` steps, then constant (Loshchilov and Hutter 2017)."""
+
+    lr: float
+    steps: int
+    final: float = 0.0
+
+    def __call__(self, step: int) -> float:
+        """The rate of one step."""
+        done = min(step - 1, self.steps) / self.steps
+        return self.final + (self.lr - self.final) * (1.0 + math.cos(math.pi * done)) / 2.0
+
+
+class Constant(NamedTuple):
+    """The same rate at every step."""
+
+    lr: float
+
+    def __call__(self, step: int) -> float:
+        """The rate of one step."""
+        return self.lr
+
+
+Schedule = Constant | StepDecay | Cosine
+
+
+def schedule(lr: Any) -> Schedule:
+    """A number as the constant schedule, a schedule as itself. ValueError unless its rates are positive and finite."""
+    made = lr if isinstance(lr, (StepDecay, Cosine, Constant)) else Constant(lr)
+    for name, setting in made._asdict().items():
+        if not isinstance(setting, (int, float)) or isinstance(setting, bool):
+            raise TypeError(f"learning rate: {name} must be a number or a schedule, got {type(setting).__name__}")
+        if not math.isfinite(setting) or setting < 0 or (setting == 0 and name != "final"):
+            raise ValueError(f"learning rate: {name} must be a positive finite number, got {setting!r}")
+    return made
+
+
+def settings(made: Schedule) -> Any:
+    """The schedule as plain data for run.json: a number, or its name and numbers."""
+    return made.lr if isinstance(made, Constant) else {"schedule": type(made).__name__, **made._asdict()}

@@ -1,0 +1,132 @@
+"""A trace folder: which files the format names, who may write there, and run.json, the page that says what it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from micrograd_lite.files import to_json, write_whole
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: the lock is a file that only one process can create
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = "micrograd-lite-trace/1"
+RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
+ENVIRONMENT, LOCK = "environment.json", "run.lock"
+FILES = (
+    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, "chain_rule.csv", "layers.csv", "gradients_by_sample.csv",
+    "checkpoint.npz", "checkpoint.json", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
+    "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
+)  # fmt: skip
+"""Every file that this format names; beside them, weights/step_NNNNNN.npz."""
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """run.json of a trace folder. FileNotFoundError or ValueError says why this is no trace that we can read."""
+    path = folder / RUN
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
+        raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    got = run.get("format") if isinstance(run, dict) else None
+    if got != FORMAT:
+        raise ValueError(f"{path} is of format {got!r}; this version reads {FORMAT!r}")
+    return dict(run)
+
+
+def write_run(folder: Path, run: dict[str, Any]) -> None:
+    """Replace run.json as a whole."""
+    write_whole(folder / RUN, to_json({"format": FORMAT, **run}))
+
+
+def claim(folder: Path, force: bool) -> int:
+    """Make the folder ready for a new run and lock it; returns the descriptor that holds the lock.
+
+    FileExistsError when it holds a run (and not `force`) or anything else; BlockingIOError when a run is being
+    written there right now. With `force`, only files that the format names are removed, and only from a trace.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(folder, force)
+    descriptor = lock(folder)
+    try:
+        _refuse_foreign(folder, force)  # again: another writer may have come and gone before we held the lock
+        for path in _files_of_the_format(folder):
+            if path.name not in (METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
+                path.unlink()
+        os.ftruncate(descriptor, 0)
+        write_run(folder, {"status": "running"})
+    except BaseException:
+        unlock(folder, descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_foreign(folder: Path, force: bool) -> None:
+    leftover = folder / METRICS  # empty when a writer died between taking the lock and its first file
+    if all(path.name == LOCK or (path == leftover and not path.stat().st_size) for path in folder.iterdir()):
+        return
+    try:
+        run = read_run(folder)
+    except (OSError, ValueError) as error:
+        raise FileExistsError(f"{folder} is not empty and is not a trace of {FORMAT}; choose another folder") from error
+    if not force:
+        raise FileExistsError(
+            f"{folder} already holds a run ({run.get('steps', 'some')} steps, {run.get('status')}); "
+            f"choose another folder, or replace it with --force"
+        )
+
+
+def _files_of_the_format(folder: Path) -> Iterator[Path]:
+    yield from (folder / name for name in FILES if (folder / name).is_file())
+    yield from (path for name in FILES for path in folder.glob(f".{name}.*.part"))
+    yield from (folder / "weights").glob("step_*.npz")
+
+
+def lock(folder: Path) -> int:
+    """An open metrics.csv that no other process can lock. BlockingIOError when another one holds it."""
+    refusal = BlockingIOError(f"another run is being written to {folder} right now; wait for it or choose another folder")
+    if fcntl is None:
+        try:
+            os.close(os.open(folder / LOCK, os.O_CREAT | os.O_EXCL))
+        except FileExistsError as error:
+            raise refusal from error
+    descriptor = os.open(folder / METRICS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    if fcntl is None:
+        return descriptor
+    for _ in range(5):  # a reader that asks whether the writer lives holds the lock for a moment
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except OSError:
+            time.sleep(0.02)
+    os.close(descriptor)
+    raise refusal
+
+
+def unlock(folder: Path, descriptor: int) -> None:
+    """Let others write here."""
+    os.close(descriptor)
+    if fcntl is None:
+        (folder / LOCK).unlink(missing_ok=True)
+
+
+def is_being_written(folder: Path) -> bool:
+    """Does a live process hold the lock?"""
+    if fcntl is None:
+        return (folder / LOCK).exists()
+    with suppress(OSError), open(folder / METRICS, "rb") as metrics:
+        try:
+            fcntl.flock(metrics, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

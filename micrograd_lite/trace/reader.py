@@ -1,0 +1,130 @@
+"""Trace: reads a trace folder back, at any moment: while it is being written, after a crash, or whole.
+
+A reader sees whole steps or nothing. A step counts once its row stands in metrics.csv, which is written last.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from micrograd_lite.trace import cells
+from micrograd_lite.trace.folder import GRADIENTS, METRICS, OPTIMIZER, is_being_written, read_run
+
+
+class GradientRow(NamedTuple):
+    """What one step did to one parameter: after = before + update."""
+
+    step: int
+    parameter: str
+    before: float
+    gradient: float
+    update: float
+    after: float
+
+
+class Trace:
+    """The trace in `folder` as it stood when each table was first asked for. Nothing is ever written.
+
+    FileNotFoundError when there is no trace, ValueError when its format is another one or a row is not whole.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.run = read_run(self.folder)
+        self.names: list[str] = list(self.run.get("parameters", []))
+
+    @property
+    def status(self) -> str:
+        """finished, interrupted or failed; running; killed (running, but nobody writes); damaged (rows are missing)."""
+        if self.run["status"] == "running":
+            return "running" if is_being_written(self.folder) else "killed"
+        return "damaged" if self.damage else str(self.run["status"])
+
+    @property
+    def damage(self) -> str:
+        """A sentence about the first table that has not the rows that run.json counted; empty when all is there."""
+        for name, rows in self.run.get("rows", {}).items():
+            found = sum(1 for _ in self._table(name))
+            if found != rows:
+                return f"{self.folder / name} has {found} whole rows, but run.json counted {rows} when the run ended"
+        return ""
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """One dict a step: step, epoch, loss, ...; None where a column was not measured at that step."""
+        return self._metrics
+
+    @cached_property
+    def _metrics(self) -> list[dict[str, Any]]:
+        return [{name: _number(name, cell) for name, cell in row.items()} for row in self._table(METRICS)]
+
+    def gradients(self, step: int) -> list[GradientRow]:
+        """The gradient table of one recorded step, in the order of the parameters. ValueError when it is not recorded."""
+        if step not in self._blocks:
+            raise ValueError(f"step {step} is not in {self.folder / GRADIENTS}; recorded steps: {_range(self.steps())}")
+        return self._blocks[step]
+
+    def steps(self) -> list[int]:
+        """The recorded steps, in order."""
+        return list(self._blocks)
+
+    @cached_property
+    def _blocks(self) -> dict[int, list[GradientRow]]:
+        last = self._metrics[-1]["step"] if self._metrics else 0  # read first: its row vouches for the others
+        blocks: dict[int, list[GradientRow]] = {}
+        for row in self._table(GRADIENTS):
+            step, parameter, *numbers = row.values()
+            if int(step) <= last:
+                blocks.setdefault(int(step), []).append(GradientRow(int(step), cells.plain(parameter), *map(float, numbers)))
+        return {step: rows for step, rows in blocks.items() if len(rows) == len(self.names)}
+
+    def series(self, parameter: str, column: str = "after") -> tuple[list[int], list[float]]:
+        """Recorded steps and one column (before, gradient, update, after) of one parameter. ValueError for another name."""
+        if parameter not in self.names or column not in GradientRow._fields[2:]:
+            known = f"{', '.join(self.names)}; columns: {', '.join(GradientRow._fields[2:])}"
+            raise ValueError(f"no {column!r} of {parameter!r} in this trace; parameters: {known}")
+        index = self.names.index(parameter)
+        return self.steps(), [getattr(rows[index], column) for rows in self._blocks.values()]
+
+    def weights(self, step: int) -> dict[str, float]:
+        """Every parameter after a recorded step, fixed ones included; step 0 is the state before any update."""
+        if step == 0 and self._blocks:
+            state = {row.parameter: row.before for row in self.gradients(self.steps()[0])}
+        else:
+            state = {row.parameter: row.after for row in self.gradients(step)}
+        return {**{name: float(number) for name, number in self.run.get("fixed", {}).items()}, **state}
+
+    def optimizer(self, step: int) -> list[dict[str, Any]]:
+        """The optimizer's terms at one recorded step, one dict for each parameter; empty for an optimizer without state."""
+        self.gradients(step)  # says so when this step is not recorded
+        rows = [row for row in self._table(OPTIMIZER) if row["step"] == str(step)]
+        return [{name: _number(name, cell) for name, cell in row.items()} for row in rows]
+
+    def _table(self, name: str) -> Iterator[dict[str, str]]:
+        """The whole rows of one file. A last line without its newline is still being written: it is left out."""
+        path = self.folder / name
+        if not path.exists():
+            return
+        text = path.read_bytes().rpartition(b"\n")[0].decode("utf-8")
+        lines = csv.reader(text.split("\n"))
+        header = next(lines, [])
+        for row in lines:
+            if len(row) != len(header):
+                raise ValueError(f"{path}, line {lines.line_num}: {len(row)} cells where the header has {len(header)}")
+            yield dict(zip(header, row))
+
+
+def _number(column: str, cell: str) -> Any:
+    if column == "parameter":
+        return cells.plain(cell)
+    if column in ("step", "epoch"):
+        return int(cell)
+    return float(cell) if cell else None
+
+
+def _range(steps: list[int]) -> str:
+    return f"{steps[0]} ... {steps[-1]}" if steps else "none"

@@ -1,0 +1,131 @@
+"""Training as a loop that you hold: `for step in train(...)`. It prints nothing and calls nothing back.
+
+    for step in islice(train(net, data, loss=mse, optimizer=SGD(lr=0.1)), 200):
+        print(step.number, step.loss)
+
+Every step does four things: forward, zero the gradients, backward, update. What happened is in the Step.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from random import Random
+from typing import Any, NamedTuple
+
+from micrograd_lite.data import Dataset
+from micrograd_lite.losses import Loss
+from micrograd_lite.measure import evaluation, first_non_finite, norm
+from micrograd_lite.module import Module
+from micrograd_lite.optim import Optimizer
+from micrograd_lite.plan import Plan, make_plan
+
+
+class Step(NamedTuple):
+    """One step of training. Lists have one entry for each parameter, in the order of `names`."""
+
+    number: int  # from 1
+    epoch: int  # from 1
+    loss: float  # before this step's update
+    gradient_norm: float
+    update_norm: float
+    learning_rate: float
+    names: Sequence[str]
+    before: Sequence[float]
+    gradients: Sequence[float]
+    terms: Sequence[Any]  # the optimizer's terms; the last one is the update
+    after: Sequence[float]
+    evaluation: dict[str, float]  # of the weights after the update; empty where not asked for
+    run: dict[str, Any]  # what is trained and how, as plain data: the same in every step
+
+
+def train(
+    model: Module,
+    data: Dataset | tuple[Sequence[Any], Sequence[Any]],
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    test: Dataset | tuple[Sequence[Any], Sequence[Any]] | None = None,
+    evaluate_every: int | None = None,
+    parameters: Sequence[str] | None = None,
+) -> Iterator[Step]:
+    """Yield one Step after another: `epochs` times over the data, or for ever.
+
+    data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`;
+    None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
+    step when there is a test set, never when there is none; the last step of the last epoch always).
+    parameters: names of the parameters to train; the others stay as they are.
+
+    ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when
+    the loss or a gradient is not finite, with every parameter still as it was before that step.
+    """
+    plan = make_plan(model, data, loss, optimizer, epochs, batch_size, seed, test, evaluate_every, parameters)
+    return _steps(plan)
+
+
+def _steps(plan: Plan) -> Iterator[Step]:
+    run = plan.describe()
+    for index, batch in enumerate(_batches(plan)):
+        number, epoch = index + 1, index // plan.batches_per_epoch + 1
+        with collector_paused():
+            loss, gradients = loss_and_gradients(plan, batch, number)
+            before = [float(parameter.data) for parameter in plan.parameters]
+            terms = plan.optimizer.step(plan.parameters)
+            after = [parameter.data for parameter in plan.parameters]
+            evaluated = {}
+            if plan.is_evaluated(number):
+                evaluated = evaluation(plan.model, plan.loss, plan.training, plan.testing)
+        update_norm = norm([term.update for term in terms])
+        learning_rate = plan.optimizer.lr(plan.optimizer.steps)
+        yield Step(
+            number, epoch, loss, norm(gradients), update_norm, learning_rate,
+            plan.names, before, gradients, terms, after, evaluated, run,
+        )  # fmt: skip
+
+
+def loss_and_gradients(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> tuple[float, list[float]]:
+    """The loss of one batch, built sample by sample as one graph, and its slope toward each parameter.
+
+    FloatingPointError when the loss or a slope is not finite: the sentence names where it went wrong first.
+    """
+    total = plan.loss.reduce([plan.loss.sample(plan.model(inputs), target) for inputs, target in batch])
+    if not math.isfinite(total.data):
+        raise FloatingPointError(f"step {step}: the loss is {total.data!r}; {first_non_finite(total)}")
+    plan.model.zero_grad()
+    total.backward()
+    gradients = [float(parameter.grad) for parameter in plan.parameters]
+    for name, gradient in zip(plan.names, gradients):
+        if not math.isfinite(gradient):
+            raise FloatingPointError(f"step {step}: the gradient of {name} is {gradient!r}; try a smaller learning rate")
+    return total.data, gradients
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Graphs have no cycles, so Python's garbage collector would walk them and find nothing: let it wait."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
+    samples = list(zip(plan.training.inputs, plan.training.targets))
+    generator = Random(plan.seed)
+    for _ in range(plan.epochs) if plan.epochs is not None else count():
+        if plan.batch_size is None:
+            yield samples
+            continue
+        order = list(range(len(samples)))
+        generator.shuffle(order)
+        for start in range(0, len(order), plan.batch_size):
+            yield [samples[index] for index in order[start : start + plan.batch_size]]
