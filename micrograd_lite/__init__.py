@@ -1,21 +1,51 @@
 """micrograd_lite: every number of backpropagation, on the table.
 
 A scalar autograd engine small enough to read in an evening. Read the pages in this order:
-rules, graph, scalar, check, nn, losses, optim, train, trace, export.
+rules, graph, scalar, check, neuron, nn, losses, optim, train, trace, export.
 """
 
-from micrograd_lite.check import check_gradients, compare_gradients
-from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
-from micrograd_lite.nn import MLP, Layer, Neuron
-from micrograd_lite.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
-from micrograd_lite.scalar import Value, dot
-from micrograd_lite.schedules import Constant, Cosine, StepDecay
-from micrograd_lite.train import Step, train
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in `typing`, whose import would cost more than everything else here
+if TYPE_CHECKING:
+    from micrograd_lite.check import check_gradients, compare_gradients
+    from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
+    from micrograd_lite.nn import MLP, Layer, Neuron
+    from micrograd_lite.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+    from micrograd_lite.scalar import Value, dot
+    from micrograd_lite.schedules import Constant, Cosine, StepDecay
+    from micrograd_lite.trace import Trace, Tracer
+    from micrograd_lite.train import Step, train
 
 __version__ = "0.1.0"
 
+_PAGES = {
+    "check": ("check_gradients", "compare_gradients"),
+    "losses": ("LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "half_squared_error", "hinge", "mse"),
+    "nn": ("MLP", "Layer", "Neuron"),
+    "optim": ("OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop"),
+    "scalar": ("Value", "dot"),
+    "schedules": ("Constant", "Cosine", "StepDecay"),
+    "trace": ("Trace", "Tracer"),
+    "train": ("Step", "train"),
+}
+
 __all__ = [
     "LOSSES", "MLP", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Constant", "Cosine", "Layer", "Loss", "Neuron", "RMSprop", "Step",
-    "StepDecay", "Value", "binary_cross_entropy", "check_gradients", "compare_gradients", "cross_entropy", "dot",
-    "half_squared_error", "hinge", "mse", "train",
+    "StepDecay", "Trace", "Tracer", "Value", "binary_cross_entropy", "check_gradients", "compare_gradients", "cross_entropy",
+    "dot", "half_squared_error", "hinge", "mse", "train",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Load the page that defines a name when it is first asked for: importing the package alone loads nothing."""
+    for page, names in _PAGES.items():
+        if name in names:
+            for other in names:
+                globals()[other] = getattr(import_module(f"micrograd_lite.{page}"), other)
+            return globals()[name]
+    raise AttributeError(f"module 'micrograd_lite' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

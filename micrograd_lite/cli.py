@@ -31,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     showing.set_defaults(run=_show)
 
+    listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
+    listing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    listing.set_defaults(run=_rules)
+
     options = parser.parse_args(arguments)
     return guarded(options.run, options)
 
@@ -47,7 +51,12 @@ def demo(run: Callable[[Path, bool, bool], None], out: str, description: str) ->
     parser.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
     parser.add_argument("--force", action="store_true", help="replace the traces of an earlier run")
     options = parser.parse_args()
-    sys.exit(guarded(lambda chosen: run(chosen.out, chosen.quick, chosen.force) or 0, options))
+
+    def run_and_succeed(chosen: Any) -> int:
+        run(chosen.out, chosen.quick, chosen.force)
+        return 0
+
+    sys.exit(guarded(run_and_succeed, options))
 
 
 def guarded(run: Callable[[Any], int], options: Any) -> int:
@@ -86,4 +95,11 @@ def _show(options: Any) -> int:
     from micrograd_lite.trace import Trace
 
     print(gradient_table(Trace(options.folder), options.step, options.format), end="")
+    return 0
+
+
+def _rules(options: Any) -> int:
+    from micrograd_lite.export.tables import rules_table
+
+    print(rules_table(options.format), end="")
     return 0

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from random import Random
 from typing import Any
 
@@ -31,6 +30,8 @@ def choose(kind: str, name: Any, known: Iterable[str]) -> str:
     names = list(known)
     if name in names:
         return str(name)
+    from difflib import get_close_matches  # only a mistake needs it
+
     close = get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(names)}{hint}")
@@ -52,3 +53,10 @@ def initial_weights(
         got = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
         raise ValueError(f"init: this layer needs a table of {inputs} inputs x {outputs} neurons, got {got}")
     return rows
+
+
+def explicit(tables: Any, index: int, layers: int) -> Any:
+    """The table of explicit weights for one layer; ValueError when there is not one table for each layer."""
+    if not isinstance(tables, (list, tuple)) or len(tables) != layers:
+        raise ValueError(f"init: explicit weights need one table for each of the {layers} layers")
+    return tables[index]

@@ -70,6 +70,10 @@ def _is_label(target: Any, outputs: int) -> bool:
     return isinstance(target, int) and not isinstance(target, bool) and 0 <= target < outputs
 
 
+def _is_share(target: Any, outputs: int) -> bool:
+    return outputs == 1 and isinstance(target, (int, float)) and 0 <= target <= 1
+
+
 def _near(outputs: Sequence[float], target: Any) -> bool:
     return all(abs(output - wanted) < 0.5 for output, wanted in zip(outputs, as_list(target)))
 
@@ -92,7 +96,7 @@ half_squared_error = Loss(
 
 binary_cross_entropy = Loss(
     "binary_cross_entropy", _binary_cross_entropy, scalar.mean,
-    wants="a number from 0 to 1, for one output", fits=lambda target, outputs: _is_numbers(target, 1) and outputs == 1 and 0 <= target <= 1,
+    wants="a number from 0 to 1, for one output", fits=_is_share,
     correct=lambda outputs, target: (outputs[0] > 0) == (target > 0.5), takes_logits=True,
 )  # fmt: skip
 """-log of the probability of a yes (1) or no (0), mean over samples; from the logit, so that nothing overflows."""

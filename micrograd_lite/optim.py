@@ -8,51 +8,11 @@ Definitions and defaults are PyTorch's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from micrograd_lite import schedules
-from micrograd_lite.scalar import Value
+from micrograd_lite.optimizer import Optimizer, check_setting
 
-
-class Optimizer:
-    """What all optimizers share. `lr` is the learning rate: a positive number or a schedule."""
-
-    REMEMBERS: ClassVar[tuple[str, ...]] = ()  # the terms kept for the next step, per parameter; they start at 0.0
-
-    def __init__(self, lr: Any, **settings: Any) -> None:
-        self.lr = schedules.schedule(lr)
-        self.settings: dict[str, Any] = settings
-        self.steps = 0
-        self.memory: list[tuple[float, ...]] = []
-
-    def terms(self, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> Any:
-        """Every term of one parameter's step, the last one named `update`."""
-        raise TypeError(f"{type(self).__name__} defines no terms(); use SGD, RMSprop, Adam or AdamW")
-
-    def step(self, parameters: Sequence[Value]) -> list[Any]:
-        """Move each parameter by its update and return the terms, in the order of the parameters.
-
-        ValueError when the number of parameters differs from the step before. Nothing moves if anything raises.
-        """
-        memory = self.memory or [(0.0,) * len(self.REMEMBERS)] * len(parameters)
-        if len(memory) != len(parameters):
-            raise ValueError(f"this optimizer holds {len(memory)} parameters and was given {len(parameters)}; make a new one")
-        step = self.steps + 1
-        lr = self.lr(step)
-        all_terms = [
-            self.terms(float(parameter.data), float(parameter.grad), remembered, lr, step)
-            for parameter, remembered in zip(parameters, memory)
-        ]
-        for parameter, terms in zip(parameters, all_terms):
-            parameter.data = float(parameter.data) + terms.update
-        self.memory = [tuple(getattr(terms, name) for name in self.REMEMBERS) for terms in all_terms]
-        self.steps = step
-        return all_terms
-
-    def config(self) -> dict[str, Any]:
-        """Name and settings as plain data, for run.json."""
-        return {"name": type(self).__name__, "lr": schedules.settings(self.lr), **self.settings}
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class SGDTerms(NamedTuple):
@@ -67,8 +27,8 @@ class SGD(Optimizer):
     """Gradient descent: update = -lr * gradient; with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013)."""
 
     def __init__(self, lr: Any = 0.001, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> None:
-        _check("momentum", momentum, below=1.0)
-        _check("weight_decay", weight_decay)
+        check_setting("momentum", momentum, below=1.0)
+        check_setting("weight_decay", weight_decay)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0")
         super().__init__(lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -99,9 +59,9 @@ class RMSprop(Optimizer):
     REMEMBERS = ("square",)
 
     def __init__(self, lr: Any = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0) -> None:
-        _check("alpha", alpha, below=1.0)
-        _check("eps", eps)
-        _check("weight_decay", weight_decay)
+        check_setting("alpha", alpha, below=1.0)
+        check_setting("eps", eps)
+        check_setting("weight_decay", weight_decay)
         super().__init__(lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
 
@@ -143,10 +103,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         bias_correction: bool = True,
     ) -> None:
-        _check("betas[0]", betas[0], below=1.0)
-        _check("betas[1]", betas[1], below=1.0)
-        _check("eps", eps)
-        _check("weight_decay", weight_decay)
+        check_setting("betas[0]", betas[0], below=1.0)
+        check_setting("betas[1]", betas[1], below=1.0)
+        check_setting("eps", eps)
+        check_setting("weight_decay", weight_decay)
         super().__init__(lr, betas=list(betas), eps=eps, weight_decay=weight_decay, bias_correction=bias_correction)
         self.betas, self.eps, self.weight_decay, self.bias_correction = betas, eps, weight_decay, bias_correction
 
@@ -183,8 +143,3 @@ OPTIMIZERS = {optimizer.__name__: optimizer for optimizer in (SGD, RMSprop, Adam
 
 def _ratio(lr: float, size: float) -> float:
     return lr / size if size else math.inf  # only with eps=0 and a gradient of exactly 0
-
-
-def _check(name: str, setting: Any, below: float = math.inf) -> None:
-    if not isinstance(setting, (int, float)) or not 0 <= setting < below:
-        raise ValueError(f"{name} must be a number of at least 0 and below {below}, got {setting!r}")

@@ -84,7 +84,7 @@ def make_plan(
     testing = dataset(test) if test is not None else None
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
         if not isinstance(got, wanted):
-            raise TypeError(f"{kind} must be a {kind} of micrograd_lite.{wanted.__module__.split('.')[-1]}, got {type(got).__name__}")
+            raise TypeError(f"{kind} must be one of those in {wanted.__module__}, got {type(got).__name__}")
     for part in (training, testing):
         if part is not None:
             _check_targets(part, model, loss)

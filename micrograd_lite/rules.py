@@ -31,7 +31,7 @@ class Rule(NamedTuple):
 
 
 class ManyRule(NamedTuple):
-    """One operation over many operands: `value` and, for each group of operands, the slope of one member."""
+    """One operation over many operands: `value` and, for each group of operands, the slope toward one member."""
 
     name: str
     inputs: tuple[str, ...]
@@ -39,43 +39,49 @@ class ManyRule(NamedTuple):
     partials: tuple[str, ...]
 
 
-_POWER_DOMAIN = "x > 0 or n == 0 or (x == 0 and n > 0) or (x < 0 and n % 1 == 0)"
-
 # fmt: off
 RULES = {rule.name: rule for rule in (
-    #     name          in    z                                               dz/dx, dz/dy                      smooth where, needs
-    Rule("add",        "xy", "x + y",                                        ("1.0", "1.0")),
-    Rule("sub",        "xy", "x - y",                                        ("1.0", "-1.0")),
-    Rule("mul",        "xy", "x * y",                                        ("y", "x")),
-    Rule("div",        "xy", "x / y",                                        ("1.0 / y", "-z / y"),             needs="y != 0", error=ZeroDivisionError),
-    Rule("neg",        "x",  "-x",                                           ("-1.0",)),
-    Rule("power",      "xn", "pow(x, n)",                                    ("n * pow(x, n - 1.0) if n else 0.0",), "x != 0", _POWER_DOMAIN),
-    Rule("pow",        "xy", "pow(x, y)",                                    ("y * pow(x, y - 1.0)", "z * log(x)"), needs="x > 0"),
-    Rule("exp",        "x",  "exp(x)",                                       ("z",)),
-    Rule("log",        "x",  "log(x)",                                       ("1.0 / x",),                      needs="x > 0"),
-    Rule("sqrt",       "x",  "sqrt(x)",                                      ("0.5 / z if z != 0 else inf",),   "x != 0", "x >= 0"),
-    Rule("sin",        "x",  "sin(x)",                                       ("cos(x)",)),
-    Rule("cos",        "x",  "cos(x)",                                       ("-sin(x)",)),
-    Rule("tanh",       "x",  "tanh(x)",                                      ("1.0 - z * z",)),
-    Rule("sigmoid",    "x",  "exp(x) / (1.0 + exp(x)) if x < 0 else 1.0 / (1.0 + exp(-x))", ("z * (1.0 - z)",)),
-    Rule("relu",       "x",  "0.0 if x <= 0 else x",                         ("0.0 if x <= 0 else 1.0",),       "x != 0"),
-    Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",                    ("0.01 if x <= 0 else 1.0",),      "x != 0"),
-    Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",           ("1.0 if x > 0 else a", "0.0 if x > 0 else x"), "x != 0"),
-    Rule("elu",        "x",  "x if x > 0 else expm1(x)",                     ("1.0 if x > 0 else exp(x)",),     "x != 0"),
-    Rule("softplus",   "x",  "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))", ("1.0 / (1.0 + exp(-x)) if x > 0 else exp(x) / (1.0 + exp(x))",)),
-    Rule("abs",        "x",  "abs(x)",                                       ("1.0 if x > 0 else -1.0 if x < 0 else 0.0",), "x != 0"),
-    Rule("maximum",    "xy", "x if (x > y) | (x != x) else y",               ("1.0 if x > y else 0.5 if x == y else 0.0",
-                                                                              "1.0 if x < y else 0.5 if x == y else 0.0"), "x != y"),
-    Rule("minimum",    "xy", "x if (x < y) | (x != x) else y",               ("1.0 if x < y else 0.5 if x == y else 0.0",
-                                                                              "1.0 if x > y else 0.5 if x == y else 0.0"), "x != y"),
+    #     name          in    z                                      dz/dx, dz/dy                              smooth where
+    Rule("add",        "xy", "x + y",                               ("1.0", "1.0")),
+    Rule("sub",        "xy", "x - y",                               ("1.0", "-1.0")),
+    Rule("mul",        "xy", "x * y",                               ("y", "x")),
+    Rule("div",        "xy", "x / y",                               ("1.0 / y", "-z / y"),
+         needs="y != 0", error=ZeroDivisionError),
+    Rule("neg",        "x",  "-x",                                  ("-1.0",)),
+    Rule("power",      "xn", "pow(x, n)",                           ("n * pow(x, n - 1.0) if n else 0.0",),   "x != 0",
+         needs="x > 0 or n == 0 or (x == 0 and n > 0) or (x < 0 and n % 1 == 0)"),
+    Rule("pow",        "xy", "pow(x, y)",                           ("y * pow(x, y - 1.0)", "z * log(x)"),
+         needs="x > 0"),
+    Rule("exp",        "x",  "exp(x)",                              ("z",)),
+    Rule("log",        "x",  "log(x)",                              ("1.0 / x",),
+         needs="x > 0"),
+    Rule("sqrt",       "x",  "sqrt(x)",                             ("0.5 / z if z != 0 else inf",),          "x != 0",
+         needs="x >= 0"),
+    Rule("sin",        "x",  "sin(x)",                              ("cos(x)",)),
+    Rule("cos",        "x",  "cos(x)",                              ("-sin(x)",)),
+    Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",)),
+    Rule("sigmoid",    "x",  "1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",
+                                                                    ("z * (1.0 - z)",)),
+    Rule("softplus",   "x",  "x + log1p(exp(-x)) if x >= 0 else log1p(exp(x))",
+                                                                    ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",)),
+    Rule("relu",       "x",  "0.0 if x <= 0 else x",                ("0.0 if x <= 0 else 1.0",),              "x != 0"),
+    Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",           ("0.01 if x <= 0 else 1.0",),             "x != 0"),
+    Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",  ("1.0 if x > 0 else a",
+                                                                     "0.0 if x > 0 else x"),                  "x != 0"),
+    Rule("elu",        "x",  "x if x > 0 else expm1(x)",            ("1.0 if x > 0 else exp(x)",),            "x != 0"),
+    Rule("abs",        "x",  "abs(x)",                              ("1.0 if x > 0 else -1.0 if x < 0 else 0.0",), "x != 0"),
+    Rule("maximum",    "xy", "x if (x > y) | (x != x) else y",      ("1.0 if x > y else 0.5 if x == y else 0.0",
+                                                                     "1.0 if x < y else 0.5 if x == y else 0.0"), "x != y"),
+    Rule("minimum",    "xy", "x if (x < y) | (x != x) else y",      ("1.0 if x < y else 0.5 if x == y else 0.0",
+                                                                     "1.0 if x > y else 0.5 if x == y else 0.0"), "x != y"),
 )}
 
 MANY = {rule.name: rule for rule in (
-    #         name             operands                 value                                   slope for one w, x, b ...
-    ManyRule("dot",           ("w", "x", "b"),         "b + w0 * x0 + w1 * x1 + ...",          ("x", "w", "1.0")),
-    ManyRule("sum",           ("x",),                  "x0 + x1 + ...",                        ("1.0",)),
-    ManyRule("mean",          ("x",),                  "(x0 + x1 + ...) / n",                  ("1.0 / n",)),
-    ManyRule("cross_entropy", ("x", "label"),          "log(exp(x0) + exp(x1) + ...) - x[label]", ("exp(x) / (exp(x0) + exp(x1) + ...) - (1.0 if x is x[label] else 0.0)",)),
+    #         name             operands          value                                     slope for one w, x, b ...
+    ManyRule("dot",           ("w", "x", "b"),  "b + w0 * x0 + w1 * x1 + ...",            ("x", "w", "1.0")),
+    ManyRule("sum",           ("x",),           "x0 + x1 + ...",                          ("1.0",)),
+    ManyRule("mean",          ("x",),           "(x0 + x1 + ...) / n",                    ("1.0 / n",)),
+    ManyRule("cross_entropy", ("x", "label"),   "log(exp(x0) + exp(x1) + ...) - x_label", ("softmax(x) - (1.0 if x is x_label else 0.0)",)),
 )}
 # fmt: on
 
@@ -97,7 +103,7 @@ def compile_rule(rule: Rule, namespace: Mapping[str, Any]) -> Callable[..., Any]
     filename = f"<micrograd_lite rule {rule.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions: dict[str, Callable[..., Any]] = {}
-    exec(compile(source, filename, "exec"), {**namespace, "outside_domain": outside_domain}, functions)  # noqa: S102
+    exec(compile(source, filename, "exec"), {**namespace, "outside_domain": outside_domain}, functions)
     return functions[rule.name]
 
 

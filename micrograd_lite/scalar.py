@@ -195,7 +195,7 @@ def dot(weights: Sequence[Value], inputs: Sequence[Value], bias: Value | None = 
     return node(total, tuple(parents), tuple(partials), MANY["dot"])
 
 
-def sum(values: Sequence[Value]) -> Value:  # noqa: A001  (the field's name; the builtin is never used on floats)
+def sum(values: Sequence[Value]) -> Value:
     """x0 + x1 + ... as one node, added from left to right. ValueError when there is nothing to add."""
     return node(_total(values), tuple(values), (1.0,) * len(values), MANY["sum"])
 

@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from micrograd_lite.files import number
+from micrograd_lite.rules import MANY, RULES
 from micrograd_lite.trace import Trace, cells
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> str:
-    """Rows under a header, ending in a newline; form: text, markdown or csv. The first column is left-aligned."""
+    """Rows under a header, ending in a newline; form: text, markdown or csv. Columns of numbers stand on the right."""
     if form == "csv":
         return "".join(cells.line(row) for row in (header, *rows))
     shown = [[cell.replace("|", "\\|") if form == "markdown" else cell for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
+    on_the_right = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
     aligned = [
-        [cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths))]
+        [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, on_the_right)]
         for row in shown
     ]
     if form == "markdown":
-        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        rule = ["-" * (width - 1) + (":" if right else "-") for width, right in zip(widths, on_the_right)]
         return "".join(f"| {' | '.join(row)} |\n" for row in (aligned[0], rule, *aligned[1:]))
     lines = ["  ".join(row).rstrip() for row in aligned]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]]) + "\n"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def gradient_table(trace: Trace, step: int | None = None, form: str = "text") -> str:
@@ -41,3 +51,17 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
         name = cells.text(row.parameter)
         rows.append([name, *(number(value) if form == "csv" else f"{value:.9g}" for value in numbers)])
     return table(header, rows, form)
+
+
+def rules_table(form: str = "text") -> str:
+    """The derivative table, as in the README: one row for each operation."""
+    rows = [
+        [rule.name, _code(rule.value, form), _code(", ".join(rule.partials), form), _code(rule.needs, form), _code(rule.smooth, form)]
+        for rule in RULES.values()
+    ]
+    rows += [[rule.name, _code(rule.value, form), _code(", ".join(rule.partials), form), "", ""] for rule in MANY.values()]
+    return table(("operation", "value z", "slope toward each operand", "needs", "smooth where"), rows, form)
+
+
+def _code(formula: str, form: str) -> str:
+    return f"`{formula}`" if formula and form == "markdown" else formula
