@@ -44,7 +44,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
             arrows.append((parent, [made, value, upstream, slope, names[parent], share]))
     header = ("operation", "value", "upstream", "partial", "toward", "share = upstream x partial")
 
-    print(f"g is the youngest of {len(names)} nodes, {names[g]}: numbers and results alike are v0, v1, ... in the order of birth.\n")
+    print(f"g is the youngest of {len(names)} nodes, {names[g]}: numbers and results alike are v0, v1, ... by birth.\n")
     print(table(header, [row for _, row in arrows[:7]]))
     print("v29 is f = e**2. It was used twice, and its upstream in the last row is the sum of the two shares above that go")
     print("toward v29. That is why backward() takes the youngest node first: by then all who used a node have paid in.\n")

@@ -26,15 +26,10 @@ def network() -> MLP:
     return MLP(2, [3, 1], activation="linear", init=[W1, W2], bias=False)
 
 
-def product(w1: list[list[float]], w2: list[list[float]]) -> list[float]:
-    """The matrix product w1 w2: for each input, the one weight that all its paths add up to."""
-    return [row[0] * w2[0][0] + row[1] * w2[1][0] + row[2] * w2[2][0] for row in w1]
-
-
 def main(out: Path, quick: bool, force: bool) -> None:
     """Show the forward pass and the product, then train from one start three times."""
-    parts, net, epochs, pictures = data.parts(), network(), 50 if quick else 500, []
-    volume, weight = product(W1, W2)
+    parts, net, epochs = data.parts(), network(), 50 if quick else 500
+    volume, weight = (row[0] * W2[0][0] + row[1] * W2[1][0] + row[2] * W2[2][0] for row in W1)  # the matrix product W1 W2
     rows = []
     for (v, w), published, price in zip(parts.inputs, PUBLISHED, parts.targets):
         answers = (net.predict([v, w]), published, volume * v + weight * w)
@@ -43,17 +38,18 @@ def main(out: Path, quick: bool, force: bool) -> None:
     print("The published numbers were computed in single precision: their seventh decimal may be off by one.")
     print(f"Without an activation the two layers are one: w1 w2 = ({volume:.7f}, {weight:.7f}), the column `one layer`.\n")
 
-    optimizers, rows = {"sgd": SGD(lr=0.1), "momentum": SGD(lr=0.02, momentum=0.9), "adam": Adam(lr=0.01)}, []
+    optimizers = {"sgd": SGD(lr=0.1), "momentum": SGD(lr=0.02, momentum=0.9), "adam": Adam(lr=0.01)}
+    rows, pictures = [], []
     for name, optimizer in optimizers.items():
         folder, net = out / "parts" / name, network()
         with Tracer(folder, force=force) as tracer:
-            for step in progress(train(net, parts, loss=mse, optimizer=optimizer, epochs=epochs), total=epochs, title=name):
+            for step in progress(train(net, parts, loss=mse, optimizer=optimizer, epochs=epochs), epochs, name):
                 tracer.watch(step)
                 if step.number in (1, 10, 50, 500):
-                    learned = (f"{net.predict(unit):.6f}" for unit in ([1.0, 0.0], [0.0, 1.0]))
-                    rows.append([name, str(step.number), f"{step.loss:.3e}", *learned])
+                    product = (f"{net.predict(unit):.6f}" for unit in ([1.0, 0.0], [0.0, 1.0]))
+                    rows.append([name, str(step.number), f"{step.loss:.3e}", *product])
         pictures += render(folder)
-    print(table(("optimizer", "step", "loss before it", "volume's weight", "weight's weight"), rows))
+    print(table(("optimizer", "step", "loss before it", "w1 w2: volume", "w1 w2: weight"), rows))
     print("All three head for (2, 3), each with its own w1 and w2: many pairs of layers have the same product.")
     print("wrote", *pictures, sep="\n  ")
     print(f"look at {folder / 'weights_update.gif'}")

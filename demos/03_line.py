@@ -20,8 +20,7 @@ from micrograd_lite.trace import Tracer
 
 XS = [x for (x,) in data.line().inputs]
 WW, WB, BB = 2 * fsum(x * x for x in XS) / len(XS), 2 * fsum(XS) / len(XS), 2.0  # the Hessian of mean((w x + b - y)**2)
-SLOW = (WW + BB) / 2 - hypot((WW - BB) / 2, WB)  # its eigenvalues, by the formula for a 2 x 2 matrix
-FAST = (WW + BB) / 2 + hypot((WW - BB) / 2, WB)
+SLOW, FAST = ((WW + BB) / 2 + sign * hypot((WW - BB) / 2, WB) for sign in (-1, 1))  # its eigenvalues, as for any 2 x 2 matrix
 
 
 def slow_error(w: float, b: float) -> float:
@@ -40,17 +39,17 @@ def main(out: Path, quick: bool, force: bool) -> None:
     with Tracer(folder, force=force) as tracer:
         for step in progress(steps(0.01, epochs), total=epochs, title="line"):
             tracer.watch(step)
+            w, b = step.after
             if step.number in (1, 2, 10, 100, 1000):
-                w, b = step.after
                 rows.append([str(step.number), f"{step.loss:.6g}", f"{w:.6f}", f"{b:.6f}", f"{slow_error(w, b):.6f}"])
     print(table(("step", "loss before it", "w", "b", "error along the slow direction"), rows))
-    left = slow_error(*step.after) / slow_error(0.0, 0.0)
+    left, formula = slow_error(w, b) / slow_error(0.0, 0.0), (1.0 - 0.01 * SLOW) ** epochs
     print(f"The Hessian (({WW:g}, {WB:g}), ({WB:g}, {BB:g})) has the eigenvalues {SLOW:.5f} and {FAST:.4f}.")
     print(f"A step at learning rate 0.01 leaves the share 1 - 0.01 x {SLOW:.5f} of the slow error. After {epochs} of them")
-    print(f"{left:.2%} was left in this run, and the formula says {(1 - 0.01 * SLOW) ** epochs:.2%}.\n")
+    print(f"{left:.2%} was left in this run, and the formula says {formula:.2%}.\n")
 
     losses = {lr: [step.loss for step in steps(lr, 100)] for lr in (0.08, 0.09)}
-    print(f"Along the fast direction the share is 1 - lr x {FAST:.4f}: below -1 when lr is above 2 / {FAST:.4f} = {2 / FAST:.6f}.\n")
+    print(f"Along the fast direction it is 1 - lr x {FAST:.4f}, below -1 when lr is above 2 / {FAST:.4f} = {2 / FAST:.6f}:\n")
     rows = [[str(number), *(f"{run[number - 1]:.6g}" for run in losses.values())] for number in (1, 2, 3, 10, 30, 100)]
     print(table(("step", *(f"loss at lr {lr}" for lr in losses)), rows))
     print("wrote", *render(folder), sep="\n  ")

@@ -30,31 +30,29 @@ def network(bias: bool) -> MLP:
     return MLP(2, [2, 1], activation="sigmoid", output="sigmoid", init=[W1, W2], bias=bias)
 
 
-def slopes(net: MLP, loss: Loss) -> list[float]:
-    """The slope of the loss on all four rows toward each weight."""
-    net.zero_grad()
-    loss([net(inputs) for inputs in data.xor().inputs], data.xor().targets).backward()
+def gradients(loss: Loss) -> list[float]:
+    """The slope of the loss on all four rows toward each weight, at the start."""
+    net = network(bias=False)
+    loss([net(row) for row in data.xor().inputs], data.xor().targets).backward()
     return [weight.grad for weight in net.parameters()]
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
     """Train without and with biases and draw both traces."""
-    epochs = 100 if quick else 10_000
     for name, bias in (("xor", False), ("xor_with_bias", True)):
-        net, folder = network(bias), out / name
-        steps = train(net, data.xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=epochs)
+        net, folder, epochs = network(bias), out / name, 100 if quick else 10_000
         with Tracer(folder, force=force) as tracer:
-            print(f"{name}: mse of the four rows, before each step's update\n\n step  this run            published without biases")
-            for step in progress(steps, total=epochs, title=name):
+            print(f"{name}\n step  mse before it       published, without biases")
+            for step in progress(train(net, data.xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=epochs), epochs, name):
                 tracer.watch(step)
                 if step.number in PUBLISHED:
                     print(f"{step.number:5d}  {step.loss:<18.14f}  {PUBLISHED[step.number]:.14f}", flush=True)
         print("answers", *(f"{a:.0f} xor {b:.0f}: {net.predict([a, b]):.4f}" for a, b in data.xor().inputs), sep="   ")
-        print("wrote", *render(folder), *sorted(folder.glob("*.[cj]s*")), sep="\n  ", end="\n\n")
+        print("wrote", *sorted({*render(folder), *folder.iterdir()}), sep="\n  ", end="\n\n")
     print("Why biases: a sigmoid neuron without one says 1/2 where w0*a + w1*b = 0, a line that must go through (0, 0).\n")
-    pairs = zip(net.state_dict(), slopes(network(False), half_squared_error), slopes(network(False), mse))
-    rows = [[name, *(f"{number:.12f}" for number in (half, 0.5 * half, 1.0 * whole))] for name, half, whole in pairs]
-    print(table(("weight", "half squared error", "x 0.5, as published", "mse x 1.0, as here"), rows))
+    slopes = zip(network(False).state_dict(), gradients(half_squared_error), gradients(mse))
+    rows = [[name, *(f"{slope:.12f}" for slope in (half, 0.5 * half, 1.0 * mean))] for name, half, mean in slopes]
+    print(table(("first step: slope of", "half squared error", "x 0.5, as published", "mse x 1.0, as here"), rows))
     print(f"look at {out / 'xor' / 'weights_update.gif'}")
 
 

@@ -55,8 +55,8 @@ def initial_weights(
     return rows
 
 
-def explicit(tables: Any, index: int, layers: int) -> Any:
-    """The table of explicit weights for one layer; ValueError when there is not one table for each layer."""
+def explicit(tables: Any, layers: int) -> list[Any]:
+    """Explicit weights: one table for each layer. ValueError when there are more or fewer."""
     if not isinstance(tables, (list, tuple)) or len(tables) != layers:
         raise ValueError(f"init: explicit weights need one table for each of the {layers} layers")
-    return tables[index]
+    return list(tables)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE
 from micrograd_lite.inits import choose
 from micrograd_lite.module import Module
 from micrograd_lite.scalar import APPLY, Value, dot, operand
-
-ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
-"""What a layer may do to its sums, by name: a pointwise rule of the table, or nothing (linear)."""
 
 
 class Neuron(Module):
@@ -23,7 +21,7 @@ class Neuron(Module):
         self.activation = choose("activation", activation, ACTIVATIONS)
         self.w = [Value(weight) for weight in weights]
         self.b = Value(0.0) if bias else None
-        self.slope = Value(0.25) if activation == "prelu" else None
+        self.slope = Value(PRELU_SLOPE) if activation == "prelu" else None
         self.activate = None if activation == "linear" else getattr(Value, activation)
 
     def __call__(self, inputs: Sequence[Any]) -> Value:

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from itertools import pairwise
-from random import Random
 from typing import Any
 
-from micrograd_lite.inits import choose, explicit, initial_weights
+from micrograd_lite.architecture import ACTIVATIONS, Architecture
 from micrograd_lite.module import Module
-from micrograd_lite.neuron import ACTIVATIONS, Neuron
+from micrograd_lite.neuron import Neuron
 from micrograd_lite.scalar import Value, operand
 
 __all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron"]
@@ -66,21 +64,8 @@ class MLP(Module):
         bias: bool = True,
         seed: int = 0,
     ) -> None:
-        widths = [inputs, *outputs_per_layer]
-        if len(widths) < 2 or not all(isinstance(width, int) and width > 0 for width in widths):
-            raise ValueError(f"an MLP needs layer widths that are whole numbers of at least 1, got {widths}")
-        hidden = len(widths) - 2
-        names = [activation] * hidden if isinstance(activation, str) else list(activation)
-        if len(names) != hidden:
-            raise ValueError(f"activation: {hidden} hidden layers need {hidden} names (or one for all), got {names}")
-        self.widths, self.bias, self.seed = widths, bias, seed
-        self.activations = [choose("activation", name, ACTIVATIONS) for name in [*names, output]]
-        self.init = init if init is None or isinstance(init, str) else "explicit"
-        generator = Random(seed)
-        self.layers = []
-        for index, (name, shape) in enumerate(zip(self.activations, pairwise(widths))):
-            given = init if init is None or isinstance(init, str) else explicit(init, index, hidden + 1)
-            self.layers.append(Layer(initial_weights(given, shape, name, generator), name, bias))
+        self.architecture = Architecture(inputs, outputs_per_layer, activation, output, init, bias, seed)
+        self.layers = [Layer(weights, name, bias) for name, weights in self.architecture.layers()]
         for path, parameter in self.named_parameters():
             parameter.label = path
 
@@ -104,15 +89,7 @@ class MLP(Module):
 
     def config(self) -> dict[str, Any]:
         """What the constructor needs to build this architecture again, as plain data."""
-        return {
-            "inputs": self.widths[0],
-            "outputs_per_layer": self.widths[1:],
-            "activation": self.activations[:-1],
-            "output": self.activations[-1],
-            "init": self.init,
-            "bias": self.bias,
-            "seed": self.seed,
-        }
+        return self.architecture.config()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> MLP:
@@ -121,7 +98,7 @@ class MLP(Module):
 
         config, state = read_model(path)
         model = cls(**{**config, "init": "zeros"})
-        model.init = config["init"]
+        model.architecture.init = config["init"]
         model.load_state_dict(state)
         return model
 

@@ -81,26 +81,41 @@ MANY = {rule.name: rule for rule in (
     ManyRule("dot",           ("w", "x", "b"),  "b + w0 * x0 + w1 * x1 + ...",            ("x", "w", "1.0")),
     ManyRule("sum",           ("x",),           "x0 + x1 + ...",                          ("1.0",)),
     ManyRule("mean",          ("x",),           "(x0 + x1 + ...) / n",                    ("1.0 / n",)),
+    ManyRule("matmul",        ("x", "w"),       "x @ w",                                  ("u @ w.T", "x.T @ u")),
+    ManyRule("pick",          ("x",),           "x[i, column_i]",                         ("u at the picked places, 0.0 elsewhere",)),
+    ManyRule("reshape",       ("x",),           "x in another shape",                     ("u in the old shape",)),
     ManyRule("cross_entropy", ("x", "label"),   "log(exp(x0) + exp(x1) + ...) - x_label", ("softmax(x) - (1.0 if x is x_label else 0.0)",)),
 )}
 # fmt: on
 
 
-def compile_rule(rule: Rule, namespace: Mapping[str, Any]) -> Callable[..., Any]:
+def scalar_guard(rule: Rule) -> str:
+    """Outside the domain: NaN in, NaN out; anything else is an error."""
+    is_nan = " or ".join(f"{operand} != {operand}" for operand in rule.inputs)
+    nothing = f"nan, ({'nan, ' * len(rule.partials)})"
+    return (
+        f"    if not ({rule.needs}):\n"
+        f"        if {is_nan}:\n            return {nothing}\n"
+        f"        raise outside_domain({rule.name!r}, {', '.join(rule.inputs)})\n"
+    )
+
+
+def compile_rule(
+    rule: Rule,
+    namespace: Mapping[str, Any],
+    spell: Callable[[str], str] = str,
+    guard: Callable[[Rule], str] = scalar_guard,
+) -> Callable[..., Any]:
     """The row as a Python function of its operands that returns `(value, (partial, ...))`.
 
-    The text is this page's own, never a user's. The source is registered with `linecache`, so a traceback or a
-    debugger shows the very line that ran.
+    `namespace` says what exp, where ... mean, `spell` how a formula is written for it and `guard` what comes before
+    the formula when the row has a domain. The text is this page's own, never a user's. The source is registered
+    with `linecache`, so a traceback or a debugger shows the very line that ran.
     """
-    operands = ", ".join(rule.inputs)
-    source = f"def {rule.name}({operands}):\n"
-    if rule.needs:
-        is_nan = " or ".join(f"{operand} != {operand}" for operand in rule.inputs)
-        source += f"    if not ({rule.needs}):\n"
-        source += f"        if {is_nan}:\n            return nan, ({'nan, ' * len(rule.partials)})\n"  # NaN in, NaN out
-        source += f"        raise outside_domain({rule.name!r}, {operands})\n"
-    source += f"    z = {rule.value}\n    return z, ({', '.join(rule.partials)},)\n"
-    filename = f"<micrograd_lite rule {rule.name}>"
+    source = f"def {rule.name}({', '.join(rule.inputs)}):\n"
+    source += guard(rule) if rule.needs else ""
+    source += f"    z = {spell(rule.value)}\n    return z, ({', '.join(map(spell, rule.partials))},)\n"
+    filename = f"<micrograd_lite rule {rule.name}, {namespace['numbers']}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     functions: dict[str, Callable[..., Any]] = {}
     exec(compile(source, filename, "exec"), {**namespace, "outside_domain": outside_domain}, functions)
@@ -147,6 +162,6 @@ def _cos(x: float) -> float:
 
 SCALAR: dict[str, Any] = {
     **{name: getattr(math, name) for name in ("log", "sqrt", "tanh", "expm1", "log1p", "inf", "nan")},
-    **{"exp": _exp, "pow": _pow, "sin": _sin, "cos": _cos},
+    **{"exp": _exp, "pow": _pow, "sin": _sin, "cos": _cos, "numbers": "floats"},
 }
 """The namespace in which the rows mean arithmetic on Python floats."""

@@ -107,7 +107,7 @@ NUDGE = 1e-6
 def drawn_steps(names, exponents, most):
     """Rule names with picks of operands, counted back from the latest number, so that shrinking makes chains."""
     picks = st.tuples(st.integers(0, 7), st.integers(0, 7))
-    return st.lists(st.tuples(st.sampled_from(names), picks, exponents), max_size=most)
+    return st.lists(st.tuples(st.sampled_from(names), picks, exponents), min_size=min(4, most), max_size=most)
 
 
 def resolve(name, picks, exponent, available):

@@ -22,9 +22,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FLOORS = (
     ("rules", "graph", "files"),
-    ("scalar", "many", "check"),
+    ("scalar", "many", "check", "array", "array_many"),
     (
-        "module", "inits", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure", "saving", "progress",
+        "module", "inits", "architecture", "neuron", "nn", "dense", "losses", "schedules", "optimizer", "optim", "data", "measure", "saving", "progress",
     ),
     ("plan", "training"),
     ("trace",),

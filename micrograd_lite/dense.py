@@ -1,0 +1,163 @@
+"""The MLP again, on arrays: a layer is one table of weights, a whole batch goes through it in one product.
+
+Same constructor, names, inits and seeds as nn.py, so both networks start from the same numbers. The scalar
+`layer0.neuron1.w0` is `layer0.w[0, 1]` here: row = input, column = neuron.
+
+All parameters live in one flat buffer and all gradients in another; the arrays of the layers are views of them, so
+an optimizer updates the whole network in a few passes over memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from micrograd_lite import nn
+from micrograd_lite.architecture import PRELU_SLOPE, Architecture
+from micrograd_lite.array import Array
+from micrograd_lite.array_many import matmul
+
+
+class Layer:
+    """Neurons side by side: weights `w` of shape (inputs, neurons), `b` and (prelu) `slope` of shape (neurons,)."""
+
+    def __init__(self, activation: str, parameters: Mapping[str, Array]) -> None:
+        self.activation = activation
+        self.w, self.b, self.slope = parameters["w"], parameters.get("b"), parameters.get("slope")
+
+    def __call__(self, inputs: Array) -> Array:
+        """One output for each sample and neuron: (samples, inputs) to (samples, neurons)."""
+        z = matmul(inputs, self.w)
+        z = z if self.b is None else z + self.b
+        if self.activation == "linear":
+            return z
+        activated: Array = z.prelu(self.slope) if self.slope is not None else getattr(z, self.activation)()
+        return activated
+
+
+class MLP:
+    """A multi-layer perceptron on batches: `MLP(784, [128, 10], dtype="float32")`. Arguments as for nn.MLP, and dtype.
+
+    dtype: float64 for exactness, float32 for speed. ValueError or TypeError says which argument is wrong.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs_per_layer: Sequence[int],
+        activation: str | Sequence[str] = "relu",
+        output: str = "linear",
+        init: str | Sequence[Any] | None = None,
+        bias: bool = True,
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+        self.architecture = Architecture(inputs, outputs_per_layer, activation, output, init, bias, seed)
+        initial: dict[str, np.ndarray] = {}
+        for index, (name, weights) in enumerate(self.architecture.layers()):
+            initial[f"layer{index}.w"] = np.array(weights)
+            if bias:
+                initial[f"layer{index}.b"] = np.zeros(len(weights[0]))
+            if name == "prelu":
+                initial[f"layer{index}.slope"] = np.full(len(weights[0]), PRELU_SLOPE)
+        self.flat = np.concatenate([table.ravel() for table in initial.values()]).astype(self.dtype)
+        self.flat_grad = np.zeros_like(self.flat)
+        self.arrays = {
+            name: Array(view, name) for name, view in views(self.flat, {name: table.shape for name, table in initial.items()}).items()
+        }
+        self.zero_grad()
+        self.layers = [
+            Layer(name, {path.partition(".")[2]: array for path, array in self.arrays.items() if path.startswith(f"layer{index}.")})
+            for index, name in enumerate(self.architecture.activations)
+        ]
+
+    def __call__(self, inputs: Any) -> Array:
+        """The outputs of a batch as a node of the graph: (samples, inputs) to (samples, outputs)."""
+        outputs = inputs if isinstance(inputs, Array) else Array(self.batch(inputs))
+        for layer in self.layers:
+            outputs = layer(outputs)
+        return outputs
+
+    def batch(self, inputs: Any) -> np.ndarray:
+        """Inputs as an array of this model's dtype. ValueError gives both shapes, TypeError both dtypes, when they do not fit."""
+        made = np.asarray(inputs) if isinstance(inputs, np.ndarray) else np.asarray(inputs, dtype=self.dtype)
+        wanted = self.architecture.widths[0]
+        if made.ndim != 2 or made.shape[1] != wanted:
+            raise ValueError(f"the model takes batches of shape (samples, {wanted}), got {made.shape}")
+        if made.dtype != self.dtype:
+            raise TypeError(f"the model computes in {self.dtype}, the inputs are {made.dtype}: convert them with astype")
+        return made
+
+    def parameters(self) -> list[Array]:
+        """The arrays of all layers, in the order of their names."""
+        return list(self.arrays.values())
+
+    def named_parameters(self) -> list[tuple[str, Array]]:
+        """`layer0.w`, `layer0.b`, ... with their arrays."""
+        return list(self.arrays.items())
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the last step; each array's grad is a view of the flat buffer again."""
+        self.flat_grad[:] = 0.0
+        shapes = {name: array.data.shape for name, array in self.arrays.items()}
+        for name, view in views(self.flat_grad, shapes).items():
+            self.arrays[name].grad = view
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of every array, by name."""
+        return {name: array.data.copy() for name, array in self.arrays.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every array from `state_dict()`'s form; on a ValueError nothing has changed."""
+        if set(state) != set(self.arrays):
+            raise ValueError(f"the state is of another model: it has {', '.join(state)}; this model has {', '.join(self.arrays)}")
+        for name, array in self.arrays.items():
+            if np.shape(state[name]) != array.data.shape:
+                raise ValueError(f"{name} has shape {array.data.shape} in this model and {np.shape(state[name])} in the state")
+        for name, array in self.arrays.items():
+            array.data[...] = state[name]
+
+    def config(self) -> dict[str, Any]:
+        """What the constructor needs to build this architecture again, as plain data."""
+        return {**self.architecture.config(), "dtype": str(self.dtype)}
+
+
+def views(flat: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """A flat buffer cut into named arrays, one after the other, without copying."""
+    cut, start = {}, 0
+    for name, shape in shapes.items():
+        stop = start + int(np.prod(shape))
+        cut[name] = flat[start:stop].reshape(shape)
+        start = stop
+    return cut
+
+
+def scalar_name(array: str, index: tuple[int, ...]) -> str:
+    """`layer0.w`, (0, 1) is the scalar engine's `layer0.neuron1.w0`; `layer0.b`, (1,) its `layer0.neuron1.b`."""
+    layer, kind = array.split(".")
+    return f"{layer}.neuron{index[-1]}.{kind}" + (str(index[0]) if kind == "w" else "")
+
+
+def to_scalar(model: MLP) -> nn.MLP:
+    """The same network out of Values: same architecture, same numbers (float32 ones exactly, as doubles)."""
+    made = nn.MLP(**{**model.architecture.config(), "init": "zeros"})
+    state = {
+        scalar_name(name, index): float(number) for name, array in model.arrays.items() for index, number in np.ndenumerate(array.data)
+    }
+    made.load_state_dict(state)
+    return made
+
+
+def from_scalar(model: nn.MLP, dtype: str = "float64") -> MLP:
+    """The same network on arrays: same architecture, same numbers (rounded when dtype is float32)."""
+    made = MLP(**{**model.architecture.config(), "init": "zeros"}, dtype=dtype)
+    state = model.state_dict()
+    for name, array in made.arrays.items():
+        for index in np.ndindex(array.data.shape):
+            array.data[index] = state[scalar_name(name, index)]
+    return made

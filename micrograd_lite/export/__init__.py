@@ -1,0 +1,17 @@
+"""Tables and pictures, made from a trace folder and from nothing else.
+
+    tables      rows of text as aligned columns, Markdown or CSV
+    palette     the 256 colours that every picture is made of
+    canvas      a picture as a table of colour numbers: boxes, lines, discs, text
+    axes        from numbers to pixels: ticks, axes, legends, colour bars
+    gif         frames into an animation file
+    moments     which moments of a run an animation shows, and their loss
+    fields      a network or its loss at many points at once
+    heatmap     weights_update.gif: every weight at every step
+    curves      training_loss.gif and curves.png
+    boundary    decision_boundary.gif: what the network answers where
+    paths       optimizer_paths.gif: several optimizers on one map of the loss
+    render      every picture that fits a trace
+
+Importing this package loads nothing; NumPy and Pillow are loaded by the pages that draw.
+"""
