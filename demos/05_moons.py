@@ -22,12 +22,12 @@ def main(out: Path, quick: bool, force: bool) -> None:
     moons, net, folder, epochs = data.moons(), MLP(2, [16, 16, 1], seed=1), out / "moons", 10 if quick else 100
     rows = []
     with Tracer(folder, force=force) as tracer:
-        print(net.summary(), "\n")
+        print(f"{net.summary()}\n")
         steps = train(net, moons, loss=hinge, optimizer=SGD(lr=1.0), epochs=epochs, evaluate_every=10)
         for step in progress(steps, total=epochs, title="moons"):
             tracer.watch(step)
             if step.evaluation:
-                rows.append([str(step.number), f"{step.loss:.6f}", f"{step.evaluation['train_accuracy']:.2f}"])
+                rows.append([str(step.number), f"{step.loss:.6g}", f"{step.evaluation['train_accuracy']:.2f}"])
     print(table(("step", "hinge loss before it", "accuracy after it"), rows))
     (x, y), target = moons.inputs[0], moons.targets[0]
     score = net.predict([x, y])

@@ -45,12 +45,11 @@ def main(out: Path, quick: bool, force: bool) -> None:
         traces[name] = Trace(folder)
         pictures += render(folder)
     print(table(("optimizer", "step", "loss before it", "w", "b"), rows))
-
     adams = {"adam": Adam(), "adam_uncorrected": Adam(bias_correction=False)}
     rows = [[name, *(f"{move:.2f} lr" for move in moves(adam))] for name, adam in adams.items()]
     print(table(("move where g = 1", *(f"step {number}" for number in range(1, 6))), rows))
-    print("Its means of g and of g * g start at 0: after one step they are 0.1 and 0.001 where they should be 1 and 1. So without")
-    print("the correction the first step is 0.1 / sqrt(0.001) = 3.16 learning rates long.\n")
+    print("Adam's means of g and of g * g start at 0: after one step they are 0.1 and 0.001 where they should be 1 and 1.")
+    print("So without the correction the first step is 0.1 / sqrt(0.001) = 3.16 learning rates long.\n")
     paths = out / "optimizers" / "optimizer_paths.gif"
     optimizer_paths(paths, traces, x="layer0.neuron0.w0", y="layer0.neuron0.b")
     print("wrote", *pictures, sep="\n  ")

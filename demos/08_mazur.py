@@ -31,7 +31,8 @@ def network(shared: bool) -> MLP:
 
 def after_one_step(shared: bool) -> float:
     """The loss after one step of all weights and biases."""
-    return [step.loss for step in train(network(shared), data.mazur(), loss=half_squared_error, optimizer=SGD(lr=0.5), epochs=2)][1]
+    _, second = train(network(shared), data.mazur(), loss=half_squared_error, optimizer=SGD(lr=0.5), epochs=2)
+    return second.loss
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
@@ -43,17 +44,14 @@ def main(out: Path, quick: bool, force: bool) -> None:
         for step in progress(steps, total=epochs, title="mazur"):
             tracer.watch(step)
             losses.append(step.loss)
-    print("The first step, w1 to w8 from top to bottom; the biases 0.35 and 0.60 are held fixed:\n")
-    print(gradient_table(Trace(folder), step=1))
-    rows = [
-        ["before the first step", f"{losses[0]:.9f}", "0.298371109"],
-        ["after it", f"{losses[1]:.9f}", "0.291027924"],
-        [f"before step {epochs}", f"{losses[-1]:.10f}", "" if quick else "0.0000351085"],
-    ]
+    print("The first step, w1 to w8 from top to bottom; the biases are held fixed:\n", gradient_table(Trace(folder), 1), sep="\n")
+    rows = [["before step 1", f"{losses[0]:.9f}", "0.298371109"], ["after it", f"{losses[1]:.9f}", "0.291027924"]]
+    rows.append([f"before step {epochs}", f"{losses[-1]:.10f}", "" if quick else "0.0000351085"])
     print(table(("loss", "here", "published"), rows))
     print("The second published loss ends in a slip: even the rounded weights that Mazur prints give 0.291027774.")
-    print(f"If the two shared biases learn too it is {after_one_step(True):.9f}; with a bias for each neuron, {after_one_step(False):.9f}.")
-    print("A shared bias adds up the shares of both its neurons, like any Value that is used twice.\n")
+    both, four = f"{after_one_step(shared=True):.9f}", f"{after_one_step(shared=False):.9f}"
+    print(f"If the two shared biases learn too it is {both}, with a bias for each neuron {four}: a shared bias adds up the")
+    print("shares of both its neurons, like any Value that is used twice.\n")
     print("wrote", *render(folder), sep="\n  ")
     print(f"look at {folder / 'gradients.csv'}")
 

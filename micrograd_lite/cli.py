@@ -6,6 +6,7 @@ A mistake of the user's is one line on stderr and exit code 2, a failed check 1,
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -66,6 +67,9 @@ def guarded(run: Callable[[Any], int], options: Any) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of our output has gone, as in `micrograd-lite show FOLDER | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("micrograd_lite"):
             raise
@@ -77,8 +81,8 @@ def guarded(run: Callable[[Any], int], options: Any) -> int:
 
 def one_line(error: BaseException) -> str:
     """The sentence of an error, with the path where the system's own message has one."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return " ".join(str(error).split()) or type(error).__name__
 
 

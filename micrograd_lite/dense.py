@@ -67,14 +67,13 @@ class MLP:
                 initial[f"layer{index}.slope"] = np.full(len(weights[0]), PRELU_SLOPE)
         self.flat = np.concatenate([table.ravel() for table in initial.values()]).astype(self.dtype)
         self.flat_grad = np.zeros_like(self.flat)
-        self.arrays = {
-            name: Array(view, name) for name, view in views(self.flat, {name: table.shape for name, table in initial.items()}).items()
-        }
+        shapes = {name: table.shape for name, table in initial.items()}
+        self.arrays = {name: Array(view, name) for name, view in views(self.flat, shapes).items()}
         self.zero_grad()
-        self.layers = [
-            Layer(name, {path.partition(".")[2]: array for path, array in self.arrays.items() if path.startswith(f"layer{index}.")})
-            for index, name in enumerate(self.architecture.activations)
-        ]
+        self.layers = []
+        for index, name in enumerate(self.architecture.activations):
+            named = {kind: self.arrays.get(f"layer{index}.{kind}") for kind in ("w", "b", "slope")}
+            self.layers.append(Layer(name, {kind: array for kind, array in named.items() if array is not None}))
 
     def __call__(self, inputs: Any) -> Array:
         """The outputs of a batch as a node of the graph: (samples, inputs) to (samples, outputs)."""
@@ -84,7 +83,7 @@ class MLP:
         return outputs
 
     def batch(self, inputs: Any) -> np.ndarray:
-        """Inputs as an array of this model's dtype. ValueError gives both shapes, TypeError both dtypes, when they do not fit."""
+        """Inputs as an array of this model's dtype. ValueError or TypeError gives both shapes or dtypes when they differ."""
         made = np.asarray(inputs) if isinstance(inputs, np.ndarray) else np.asarray(inputs, dtype=self.dtype)
         wanted = self.architecture.widths[0]
         if made.ndim != 2 or made.shape[1] != wanted:
@@ -100,6 +99,10 @@ class MLP:
     def named_parameters(self) -> list[tuple[str, Array]]:
         """`layer0.w`, `layer0.b`, ... with their arrays."""
         return list(self.arrays.items())
+
+    def tied(self) -> dict[str, str]:
+        """No parameter has a second name here; see Module.tied."""
+        return {}
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step; each array's grad is a view of the flat buffer again."""
@@ -146,9 +149,9 @@ def scalar_name(array: str, index: tuple[int, ...]) -> str:
 def to_scalar(model: MLP) -> nn.MLP:
     """The same network out of Values: same architecture, same numbers (float32 ones exactly, as doubles)."""
     made = nn.MLP(**{**model.architecture.config(), "init": "zeros"})
-    state = {
-        scalar_name(name, index): float(number) for name, array in model.arrays.items() for index, number in np.ndenumerate(array.data)
-    }
+    state = {}
+    for name, array in model.arrays.items():
+        state.update({scalar_name(name, index): float(number) for index, number in np.ndenumerate(array.data)})
     made.load_state_dict(state)
     return made
 

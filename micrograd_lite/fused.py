@@ -23,11 +23,15 @@ REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
 def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
     """The loss of a batch as one node: the text of losses.py read with arrays, a sample being a row."""
     sample = array_many.cross_entropy if loss.sample is cross_entropy else loss.sample
-    return REDUCE[loss.reduce.__name__](sample(outputs, targets))
+    costs: Any = sample(outputs, targets)
+    return REDUCE[loss.reduce.__name__](costs)
 
 
 class FusedStep:
-    """Forward and backward of one model for batches of at most so many samples; gradients land in `model.flat_grad`."""
+    """Forward and backward of one model for batches of at most so many samples; gradients land in `model.flat_grad`.
+
+    After a call, `activations` holds the inputs and each layer's outputs, `slopes` the partials of each activation.
+    """
 
     def __init__(self, model: MLP, samples: int) -> None:
         self.model = model
@@ -35,27 +39,42 @@ class FusedStep:
         widths = model.architecture.widths
         self.sums = [np.empty((samples, width), model.dtype) for width in widths[1:]]
         self.deltas = [np.empty((samples, width), model.dtype) for width in widths[:-1]]
+        self.activations: list[np.ndarray] = []
+        self.slopes: list[tuple[Any, ...]] = []
+        self.rows = np.empty((0, widths[0]), model.dtype)
+
+    def gather(self, inputs: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        """The chosen rows of a data set, in a buffer that the next call fills anew; all rows for None."""
+        if rows is None:
+            return inputs
+        if not len(self.rows):
+            self.rows = np.empty((len(self.sums[0]), inputs.shape[1]), self.model.dtype)
+        return np.take(inputs, rows, axis=0, out=self.rows[: len(rows)], mode="clip")  # "clip" fills `out` without a copy
+
+    @quiet
+    def forward(self, inputs: np.ndarray) -> list[np.ndarray]:
+        """The inputs, then the outputs of each layer."""
+        self.activations, self.slopes = [inputs], []
+        for layer, buffer in zip(self.model.layers, self.sums):
+            z = np.matmul(self.activations[-1], layer.w.data, out=buffer[: len(inputs)])
+            if layer.b is not None:
+                z += layer.b.data
+            value, partials = self.activate(layer, z)
+            self.activations.append(value)
+            self.slopes.append(partials)
+        return self.activations
 
     @quiet
     def __call__(self, inputs: np.ndarray, targets: np.ndarray, loss: Loss) -> float:
         """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
-        layers, count = self.model.layers, len(inputs)
-        activations, slopes = [inputs], []
-        for layer, buffer in zip(layers, self.sums):
-            z = np.matmul(activations[-1], layer.w.data, out=buffer[:count])
-            if layer.b is not None:
-                z += layer.b.data
-            value, partials = self.activate(layer, z)
-            activations.append(value)
-            slopes.append(partials)
-        outputs = Array(activations[-1])
+        outputs = Array(self.forward(inputs)[-1])
         total = batch_loss(loss, outputs, targets)
         total.backward()
-        delta = outputs.grad
+        layers, delta = self.model.layers, np.array(outputs.grad)
         for index in range(len(layers) - 1, -1, -1):
-            delta = self.gradients(layers[index], activations[index], slopes[index], delta)
+            delta = self.gradients(layers[index], self.activations[index], self.slopes[index], delta)
             if index:
-                delta = np.matmul(delta, layers[index].w.data.T, out=self.deltas[index][:count])
+                delta = np.matmul(delta, layers[index].w.data.T, out=self.deltas[index][: len(inputs)])
         return float(total.data)
 
     def activate(self, layer: Any, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:

@@ -15,14 +15,25 @@ class Module:
         """The parameters (Values) and modules that this module is made of, by name."""
         return []
 
+    def all_names(self) -> list[tuple[str, Value]]:
+        """Every name with its parameter; a tied weight appears under each of its names."""
+        found = []
+        for name, part in self.parts():
+            below = [("", part)] if isinstance(part, Value) else part.all_names()
+            found += [(f"{name}.{path}" if path else name, parameter) for path, parameter in below]
+        return found
+
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Every parameter once, with its dotted path; a tied weight under the first of its names."""
-        found: dict[Value, str] = {}
-        for name, part in self.parts():
-            below = [("", part)] if isinstance(part, Value) else part.named_parameters()
-            for path, parameter in below:
-                found.setdefault(parameter, f"{name}.{path}" if path else name)
-        return [(name, parameter) for parameter, name in found.items()]
+        first: dict[Value, str] = {}
+        for name, parameter in self.all_names():
+            first.setdefault(parameter, name)
+        return [(name, parameter) for parameter, name in first.items()]
+
+    def tied(self) -> dict[str, str]:
+        """For each further name of a tied weight, the first one."""
+        first = {parameter: name for name, parameter in self.named_parameters()}
+        return {name: first[parameter] for name, parameter in self.all_names() if first[parameter] != name}
 
     def parameters(self) -> list[Value]:
         """Every parameter once, in the order of the names."""
@@ -34,12 +45,12 @@ class Module:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, float]:
-        """Name and number of every parameter."""
-        return {name: parameter.data for name, parameter in self.named_parameters()}
+        """The number under every name, further names of tied weights included."""
+        return {name: parameter.data for name, parameter in self.all_names()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set every parameter from `state_dict()`'s form; on a ValueError or TypeError nothing has changed."""
-        parameters = dict(self.named_parameters())
+        parameters = dict(self.all_names())
         missing = [name for name in parameters if name not in state]
         unknown = [name for name in state if name not in parameters]
         if missing or unknown:

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset, check
 from micrograd_lite.losses import Loss, as_list
-from micrograd_lite.measure import evaluation
 from micrograd_lite.module import Module
 from micrograd_lite.optim import Optimizer
-from micrograd_lite.scalar import Value
 
 SMALL = 1_000
 """A data set of up to so many numbers is written into run.json."""
@@ -30,7 +28,7 @@ class Plan(NamedTuple):
     seed: int
     evaluate_every: int | None
     names: list[str]
-    parameters: list[Value]
+    parameters: list[Any]
 
     @property
     def batches_per_epoch(self) -> int:
@@ -42,6 +40,13 @@ class Plan(NamedTuple):
         last = self.epochs is not None and step == self.epochs * self.batches_per_epoch
         return bool(self.evaluate_every) and (step % (self.evaluate_every or 1) == 0 or last)
 
+    def columns(self) -> list[str]:
+        """What an evaluation measures: accuracies where there are classes, the loss on the test data."""
+        train = ["train_accuracy"] if self.training.classes else []
+        if self.testing is None:
+            return train
+        return [*train, "test_loss", *(["test_accuracy"] if self.testing.classes else [])]
+
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""
         fixed = {name: parameter.data for name, parameter in self.model.named_parameters() if name not in self.names}
@@ -49,6 +54,7 @@ class Plan(NamedTuple):
             "model": self.model.config(),
             "parameters": self.names,
             "fixed": fixed,
+            "tied": self.model.tied(),
             "loss": self.loss.name,
             "optimizer": self.optimizer.config(),
             "optimizer_memory": list(self.optimizer.REMEMBERS),
@@ -56,19 +62,26 @@ class Plan(NamedTuple):
             "test": self.testing and describe(self.testing),
             "batch_size": self.batch_size,
             "seed": self.seed,
-            "evaluation": list(evaluation(self.model, self.loss, self.training, self.testing)) if self.evaluate_every else [],
+            "evaluation": self.columns() if self.evaluate_every else [],
         }
 
 
 def describe(data: Dataset) -> dict[str, Any]:
     """A data set as plain data; a small one with all its numbers, so that a trace can be drawn and checked alone."""
     size = {"name": data.name, "samples": len(data.inputs), "features": len(data.inputs[0]), "classes": data.classes}
+    size |= {"feature_names": list(data.feature_names), "class_names": list(data.class_names)}
     small = len(data.inputs) * len(data.inputs[0]) <= SMALL
-    return {**size, "inputs": data.inputs, "targets": data.targets} if small else size
+    return {**size, "inputs": plain(data.inputs), "targets": plain(data.targets)} if small else size
+
+
+def plain(table: Any) -> list[Any]:
+    """Lists of numbers, whether they were lists or an array."""
+    made: list[Any] = table.tolist() if hasattr(table, "tolist") else table
+    return made
 
 
 def make_plan(
-    model: Module,
+    model: Any,
     data: Any,
     loss: Loss,
     optimizer: Optimizer,
@@ -80,35 +93,39 @@ def make_plan(
     parameters: Sequence[str] | None,
 ) -> Plan:
     """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
-    training = dataset(data)
-    testing = dataset(test) if test is not None else None
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
         if not isinstance(got, wanted):
             raise TypeError(f"{kind} must be one of those in {wanted.__module__}, got {type(got).__name__}")
-    for part in (training, testing):
-        if part is not None:
-            _check_targets(part, model, loss)
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
-    if testing is not None and evaluate_every is None:
+    if test is not None and evaluate_every is None:
         evaluate_every = 1
+    training = dataset(data, model, loss)
+    testing = dataset(test, model, loss) if test is not None else None
     chosen = _chosen(model, parameters)
     names, values = [name for name, _ in chosen], [value for _, value in chosen]
     return Plan(model, training, testing, loss, optimizer, epochs, batch_size, seed, evaluate_every, names, values)
 
 
-def dataset(data: Any) -> Dataset:
+def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
     """A Dataset as itself, a pair (inputs, targets) as a Dataset named `data`; checked. ValueError for bad data."""
+    if not isinstance(model, Module):
+        from micrograd_lite.array_plan import array_dataset  # NumPy loads only for a model that is made of it
+
+        return array_dataset(data, model, loss)
     made = data if isinstance(data, Dataset) else Dataset("data", *data)
     check(made)
+    _check_targets(made, model, loss)
     return made
 
 
-def _chosen(model: Module, parameters: Sequence[str] | None) -> list[tuple[str, Value]]:
-    named = model.named_parameters()
+def _chosen(model: Any, parameters: Sequence[str] | None) -> list[tuple[str, Any]]:
+    named: list[tuple[str, Any]] = model.named_parameters()
     if parameters is None:
         return named
+    if not isinstance(model, Module):
+        raise ValueError("parameters: an array model trains all its parameters; use a scalar model to hold some fixed")
     known = dict(named)
     for name in parameters:
         if name not in known:

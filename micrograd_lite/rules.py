@@ -50,7 +50,7 @@ RULES = {rule.name: rule for rule in (
     Rule("neg",        "x",  "-x",                                  ("-1.0",)),
     Rule("power",      "xn", "pow(x, n)",                           ("n * pow(x, n - 1.0) if n else 0.0",),   "x != 0",
          needs="x > 0 or n == 0 or (x == 0 and n > 0) or (x < 0 and n % 1 == 0)"),
-    Rule("pow",        "xy", "pow(x, y)",                           ("y * pow(x, y - 1.0)", "z * log(x)"),
+    Rule("pow",        "xy", "pow(x, y)",                           ("y * pow(x, y - 1.0) if y else 0.0", "z * log(x)"),
          needs="x > 0"),
     Rule("exp",        "x",  "exp(x)",                              ("z",)),
     Rule("log",        "x",  "log(x)",                              ("1.0 / x",),

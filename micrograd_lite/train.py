@@ -43,19 +43,19 @@ class Step(NamedTuple):
 
 
 def train(
-    model: Module,
-    data: Dataset | tuple[Sequence[Any], Sequence[Any]],
+    model: Any,
+    data: Dataset | tuple[Any, Any],
     *,
     loss: Loss,
     optimizer: Optimizer,
     epochs: int | None = None,
     batch_size: int | None = None,
     seed: int = 0,
-    test: Dataset | tuple[Sequence[Any], Sequence[Any]] | None = None,
+    test: Dataset | tuple[Any, Any] | None = None,
     evaluate_every: int | None = None,
     parameters: Sequence[str] | None = None,
-) -> Iterator[Step]:
-    """Yield one Step after another: `epochs` times over the data, or for ever.
+) -> Iterator[Any]:
+    """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
     data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`;
     None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
@@ -66,7 +66,11 @@ def train(
     the loss or a gradient is not finite, with every parameter still as it was before that step.
     """
     plan = make_plan(model, data, loss, optimizer, epochs, batch_size, seed, test, evaluate_every, parameters)
-    return _steps(plan)
+    if isinstance(plan.model, Module):
+        return _steps(plan)
+    from micrograd_lite.array_training import array_steps  # NumPy loads only for a model that is made of it
+
+    return array_steps(plan)
 
 
 def _steps(plan: Plan) -> Iterator[Step]:

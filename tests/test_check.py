@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from references import FRACTIONS, dual_gradients
-from strategies import integer_programs, on_values, points, without_forward_cancellation
+from strategies import integer_programs, on_values, points, programs
 
 from micrograd_lite.check import central_difference, check_gradients, compare_gradients, path_sizes
 from micrograd_lite.rules import RULES
@@ -56,15 +56,13 @@ def test_a_planted_small_error_is_caught(rule, data):
     assert not compare_gradients(function, *point)[0].agrees
 
 
-@given(program=without_forward_cancellation(most=6))
+SMOOTH = ("add", "sub", "mul", "neg", "sin", "cos", "tanh", "sigmoid", "softplus")
+
+
+@given(program=programs(lost=64.0, names=SMOOTH, most=6))
 def test_whole_programs_pass(program):
-    """No false alarm on random well-conditioned programs whose inputs lie in everyday range."""
-
-    def function(*values):
-        return program.run(values, on_values)[-1]
-
-    for row in compare_gradients(function, *program.inputs, tolerance=math.inf):
-        assert math.isfinite(row.gradient)
+    """No false alarm on random well-conditioned programs of rows that are smooth everywhere, so that no nudge meets a kink."""
+    check_gradients(lambda *values: program.run(values, on_values)[-1], *program.inputs)
 
 
 def test_an_error_deep_in_a_graph_is_caught():

@@ -58,7 +58,8 @@ def models(draw):
 @st.composite
 def models_with_inputs(draw, numbers):
     model = draw(models())
-    return model, draw(st.lists(numbers, min_size=model.widths[0], max_size=model.widths[0]))
+    width = model.config()["inputs"]
+    return model, draw(st.lists(numbers, min_size=width, max_size=width))
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

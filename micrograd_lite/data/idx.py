@@ -32,7 +32,7 @@ TYPES = {
     0x0E: ("float64", 8),
 }  # fmt: skip
 GZIP = b"\x1f\x8b"
-PIECE = 1 << 16
+PIECE = 1 << 14
 MOST_DIMENSIONS = 32  # what every NumPy can hold; the format itself would go to 255
 ANY_RATIO, BOMB_RATIO = 1 << 26, 100  # a gzip file may grow to 64 MiB, or a hundredfold; MNIST grows fivefold
 
@@ -68,12 +68,12 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> tuple[Header, memoryview]:
-    """Return the header and the bytes after it, read-only; errors as for `read_header`.
+    """Return the header and the bytes after it, in a buffer of their own; errors as for `read_header`.
 
     Image k of a file of 28 x 28 bytes is `content[784 * k : 784 * (k + 1)]`, a sequence of integers from 0 to 255.
     """
     header, content = _read(path)
-    return header, memoryview(content).toreadonly()
+    return header, memoryview(content)
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
@@ -113,25 +113,55 @@ def _read(path: str | os.PathLike[str]) -> tuple[Header, bytearray]:
 
 def _checked(file: BinaryIO) -> Header:
     """Go through the whole file, keeping nothing but its header, and raise for the first fault."""
-    pieces = _pieces(file)
-    begin = b""
+    packed = file.read(2) == GZIP
+    file.seek(0)
+    pieces, begin = _pieces(file), b""
     while len(begin) < 4 + 4 * MOST_DIMENSIONS and (piece := next(pieces, b"")):
         begin += piece
     header = _parsed(begin, file.name)
-    expected, on_disk = len(header.encoded()) + header.size, os.fstat(file.fileno()).st_size
-    declares = f"{' x '.join(map(str, header.dims))} {TYPES[header.type_code][0]}, {expected:,} bytes with the header"
-    if begin != GZIP and _is_packed(file):
-        if expected > max(ANY_RATIO, BOMB_RATIO * on_disk):
-            raise ValueError(f"{file.name} declares {declares}, in a gzip file of {on_disk:,} bytes; "
-                             f"if you trust it, unpack it with gunzip first")
-        actual = len(begin)
-        for piece in pieces:
-            actual += len(piece)
-            if actual > expected:
-                break
-    else:
-        actual = on_disk
+    on_disk, expected = os.fstat(file.fileno()).st_size, len(header.encoded()) + header.size
+    declared = f"{' x '.join(map(str, header.dims))} {TYPES[header.type_code][0]}, {expected:,} bytes with the header"
+    if packed and expected > max(ANY_RATIO, BOMB_RATIO * on_disk):
+        raise ValueError(f"{file.name} declares {declared}, but is a gzip file of {on_disk:,} bytes; "
+                         f"if you trust it, unpack it with gunzip first")
+    actual = len(begin) if packed else on_disk
+    while packed and actual <= expected and (piece := next(pieces, b"")):
+        actual += len(piece)
     if actual != expected:
-        fault = "is cut off" if actual < expected else "is too long"
-        raise ValueError(f"{file.name} {fault}: it declares {declares}, but holds {'' if actual < expected else 'at least '}{actual:,}; get it again")
+        fault, held = ("is cut off", f"{actual:,}") if actual < expected else ("is too long", "more")
+        raise ValueError(f"{file.name} {fault}: it declares {declared}, but holds {held}; get it again")
     return header
+
+
+def _parsed(begin: bytes, name: str) -> Header:
+    if len(begin) < 4 or begin[:2] != b"\0\0":
+        raise ValueError(f"{name} is no IDX file: it begins with {begin[:4].hex(' ') or 'nothing'}, not 00 00 and two more")
+    code, rank = begin[2:4]
+    if code not in TYPES:
+        raise ValueError(f"{name} has the unknown type code 0x{code:02X}; IDX knows {', '.join(map('0x{:02X}'.format, TYPES))}")
+    if not 1 <= rank <= MOST_DIMENSIONS:
+        raise ValueError(f"{name} declares {rank} dimensions; 1 to {MOST_DIMENSIONS} can be read")
+    if len(begin) < 4 + 4 * rank:
+        raise ValueError(f"{name} is cut off: a header for {rank} dimensions has {4 + 4 * rank} bytes, not {len(begin)}")
+    dims = tuple(int.from_bytes(begin[at : at + 4], "big") for at in range(4, 4 + 4 * rank, 4))
+    if 0 in dims:
+        raise ValueError(f"{name} declares {' x '.join(map(str, dims))} numbers; every dimension must be at least 1")
+    return Header(code, dims)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """The content of a plain or gzip file in pieces of 1 byte to 16 KiB; ValueError for damaged gzip data."""
+    data = file.read(PIECE)
+    member = zlib.decompressobj(wbits=31) if data[:2] == GZIP else None  # 31: gzip, with its checksum and length
+    while data:
+        try:
+            piece = member.decompress(data, PIECE) if member else data
+        except zlib.error as error:
+            raise ValueError(f"{file.name} is damaged: gzip says {str(error).rpartition(': ')[2]}; get it again") from error
+        if piece:
+            yield piece
+        data = (member and (member.unconsumed_tail or member.unused_data)) or file.read(PIECE)
+        if member and member.eof and data:
+            member = zlib.decompressobj(wbits=31)  # gzip files may be joined: cat a.gz b.gz
+    if member and not member.eof:
+        raise ValueError(f"{file.name} is cut off: its gzip data ends early; get it again")

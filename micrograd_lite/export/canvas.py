@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from micrograd_lite.export.palette import BLACK, PALETTE, WHITE, Indices, mixed
+
+Mask = NDArray[np.uint16]  # how strongly to colour each pixel: 0, 256, 512 ... 15 * 256
 
 TEXT = 13
 """The usual size of text, in pixels."""
@@ -41,13 +44,14 @@ class Canvas:
         self.box(left - 1, top, left, bottom, colour)
         self.box(right, top, right + 1, bottom, colour)
 
-    def blend(self, x: int, y: int, mask: Indices, colour: int) -> None:
-        """Lay `colour` over the picture, as strongly as the mask says: 0 not at all, 15 fully. What sticks out is cut off."""
-        width, height = self.size
-        mask = mask[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)]
-        x, y = max(x, 0), max(y, 0)
+    def blend(self, x: int, y: int, mask: Mask, colour: int) -> None:
+        """Lay `colour` over the picture, as strongly as the mask says. What sticks out is cut off."""
+        height, width = self.pixels.shape
+        if x < 0 or y < 0 or x + mask.shape[1] > width or y + mask.shape[0] > height:
+            mask = mask[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)]
+            x, y = max(x, 0), max(y, 0)
         under = self.pixels[y : y + mask.shape[0], x : x + mask.shape[1]]
-        under[...] = mixed(colour)[mask, under]
+        mixed(colour).take(mask + under, out=under, mode="clip")  # 3 x faster than [mask, under]
 
     def text(self, x: float, y: float, text: str, colour: int = BLACK, size: int = TEXT, at: str = "left top") -> None:
         """Write one line; `at` says which point of it (left middle right, top centre bottom) stands at (x, y)."""
@@ -95,12 +99,13 @@ class Canvas:
         return image
 
 
-def _shrunk(image: Image.Image) -> Indices:
+def _shrunk(image: Image.Image) -> Mask:
     return _levels(np.asarray(image.reduce(_FINE)))
 
 
-def _levels(mask: Indices) -> Indices:
-    return ((mask.astype(np.uint16) * 15 + 127) // 255).astype(np.uint8)
+def _levels(mask: Indices) -> Mask:
+    """Grey levels 0 to 255 as 16 strengths, each times 256: where its row starts in the table of mixtures."""
+    return (mask.astype(np.uint16) * 15 + 127) // 255 * np.uint16(256)
 
 
 @lru_cache(maxsize=16)
@@ -109,21 +114,24 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @lru_cache(maxsize=2048)
-def _glyph(character: str, size: int) -> Indices:
+def _glyph(character: str, size: int) -> Mask:
     """The mask of one letter. Digits are all equally wide, so that a changing number stands still."""
     font = _font(size)
+    character = character if " " <= character <= "~" else "?"
     alike = "0123456789" if character.isdigit() else character
     width = max(1, round(max(font.getlength(one) for one in alike)))
+    width = max(width, size // 3) if character == " " else width
     image = Image.new("L", (width, round(size * 1.25)))
     shift = (width - font.getlength(character)) / 2
     ImageDraw.Draw(image).text((shift, size * 0.95), character, fill=255, font=font, anchor="ls")
     return _levels(np.asarray(image))
 
 
-def letters(text: str, size: int = TEXT) -> Indices:
-    """The mask of a line of text, 0 to 15. The font knows ASCII: any other character is shown as a question mark."""
-    glyphs = [_glyph(character if " " <= character <= "~" else "?", size) for character in text]
-    return np.concatenate(glyphs, axis=1) if glyphs else np.zeros((round(size * 1.25), 0), dtype=np.uint8)
+def letters(text: str, size: int = TEXT) -> Mask:
+    """The mask of a line of text. The font knows ASCII: any other character is shown as a question mark."""
+    if not text:
+        return np.zeros((round(size * 1.25), 0), dtype=np.uint16)
+    return np.concatenate([_glyph(character, size) for character in text], axis=1)
 
 
 def fitted(text: str, width: float, size: int = TEXT) -> str:

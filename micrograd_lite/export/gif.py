@@ -74,15 +74,11 @@ def _timing(hundredths: int) -> bytes:
 def _picture(pixels: Indices, left: int, top: int) -> bytes:
     """One picture block: where it stands, and its pixels as Pillow compresses them."""
     height, width = pixels.shape
-    image = Image.frombytes("L", (width, height), pixels.tobytes())
-    image = image._new(image.im.convert("P")) if False else _as_palette(image)
+    image = Image.frombytes("P", (width, height), pixels.tobytes())
+    image.putpalette(PALETTE.tobytes())
     buffer = io.BytesIO()
-    image.save(buffer, "GIF", optimize=False)
+    image.save(buffer, "GIF", optimize=False, interlace=0)  # colour numbers stay as they are, rows in order
     data = buffer.getvalue()
-    start = 13 + (3 * 2 ** ((data[10] & 7) + 1) if data[10] & 128 else 0)  # behind Pillow's own header and palette
-    data = data[data.index(b",", start) :]
-    return b"," + struct.pack("<HHHH", left, top, width, height) + b"\0" + data[10:-1]
-
-
-def _as_palette(image: Image.Image) -> Image.Image:
-    return image
+    start = 13 + 3 * 2 ** ((data[10] & 0b111) + 1)  # behind Pillow's own header and palette
+    start = data.index(b",", start)  # and behind whatever it says before the picture
+    return b"," + struct.pack("<HHHHB", left, top, width, height, 0) + data[start + 10 : -1]

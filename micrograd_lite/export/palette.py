@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Indices = NDArray[np.uint8]
+Numbers = NDArray[Any]
 
 WHITE, BLACK = 0, 15
 GREYS, VIRIDIS_COLOURS, DIVERGING_COLOURS, INKS = 16, 64, 129, 10
@@ -76,12 +77,12 @@ def _on_ramp(shares: NDArray[Any], start: int, count: int) -> Indices:
 
 @lru_cache(maxsize=64)
 def mixed(colour: int) -> Indices:
-    """Shape (16, 256): which colour is nearest to `colour` laid over each colour, from not at all (0) to fully (15)."""
+    """Which colour is nearest to `colour` laid over each colour: 16 rows of 256, from not at all to fully, in one list."""
     colours = PALETTE.astype(float)
     strengths = np.linspace(0.0, 1.0, _LEVELS + 1)[1:-1, None, None]
     blends = (colours + strengths * (colours[colour] - colours)).reshape(-1, 3)
     known = colours[:USED]
     distances = (known**2).sum(axis=1) - 2.0 * blends @ known.T  # less the blend's own square, equal for all
-    between = distances.argmin(axis=1).astype(np.uint8).reshape(_LEVELS - 1, 256)
+    between = distances.argmin(axis=1).astype(np.uint8)
     unmixed, full = np.arange(256, dtype=np.uint8), np.full(256, colour, dtype=np.uint8)
-    return np.concatenate([unmixed[None], between, full[None]])
+    return np.concatenate([unmixed, between, full])

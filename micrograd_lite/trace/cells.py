@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from micrograd_lite.files import number
 
+__all__ = ["line", "number", "numbers", "plain", "text"]
+
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 _UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}

@@ -19,9 +19,9 @@ except ImportError:  # not a POSIX system: the lock is a file that only one proc
 
 FORMAT = "micrograd-lite-trace/1"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
-ENVIRONMENT, LOCK = "environment.json", "run.lock"
+LAYERS, ENVIRONMENT, LOCK = "layers.csv", "environment.json", "run.lock"
 FILES = (
-    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, "chain_rule.csv", "layers.csv", "gradients_by_sample.csv",
+    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, "chain_rule.csv", "gradients_by_sample.csv",
     "checkpoint.npz", "checkpoint.json", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip

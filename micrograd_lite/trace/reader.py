@@ -91,12 +91,13 @@ class Trace:
         return self.steps(), [getattr(rows[index], column) for rows in self._blocks.values()]
 
     def weights(self, step: int) -> dict[str, float]:
-        """Every parameter after a recorded step, fixed ones included; step 0 is the state before any update."""
+        """Every parameter after a recorded step, fixed and tied ones included; step 0 is the state before any update."""
         if step == 0 and self._blocks:
             state = {row.parameter: row.before for row in self.gradients(self.steps()[0])}
         else:
             state = {row.parameter: row.after for row in self.gradients(step)}
-        return {**{name: float(number) for name, number in self.run.get("fixed", {}).items()}, **state}
+        state = {**{name: float(number) for name, number in self.run.get("fixed", {}).items()}, **state}
+        return {**state, **{name: state[first] for name, first in self.run.get("tied", {}).items()}}
 
     def optimizer(self, step: int) -> list[dict[str, Any]]:
         """The optimizer's terms at one recorded step, one dict for each parameter; empty for an optimizer without state."""

@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,19 +23,20 @@ from typing import Any
 from micrograd_lite.files import to_json, write_whole
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.append import Tables
-from micrograd_lite.trace.folder import ENVIRONMENT, GRADIENTS, METRICS, OPTIMIZER, claim, unlock, write_run
+from micrograd_lite.trace.folder import ENVIRONMENT, METRICS, claim, unlock, write_run
+from micrograd_lite.trace.parameters import ParameterRows
 from micrograd_lite.train import Step
 
-GRADIENT_COLUMNS = ("step", "parameter", "before", "gradient", "update", "after")
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 
 
 class Tracer:
     """Writes the trace of one run into `folder`; use it as a context manager.
 
-    every: parameters are recorded at the first step, at each multiple of `every` and at the last step; metrics.csv
-    has a row for every step. force: replace the run that the folder holds. OSError names the path that cannot be
-    written, FileExistsError or BlockingIOError says who is already there, ValueError that `every` is not positive.
+    every: parameters (of an array model, statistics of its arrays) are recorded at the first step, at each multiple
+    of `every` and at the last step; metrics.csv has a row for every step. force: replace the run that the folder
+    holds. OSError names the path that cannot be written, FileExistsError or BlockingIOError says who is already
+    there, ValueError that `every` is not positive.
     """
 
     def __init__(self, folder: str | os.PathLike[str], every: int = 1, force: bool = False) -> None:
@@ -46,15 +48,15 @@ class Tracer:
         self.lock: int | None = claim(self.folder, force)
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
-        self.names: list[str] = []
-        self.recent: tuple[Step | None, Step | None] = (None, None)  # one of them may turn out to be the last step
+        self.rows: Any = None  # what is written for each parameter, or for each array of a big model
+        self.recent: tuple[Any, Any] = (None, None)  # one of them may turn out to be the last step
         try:
             write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
         except BaseException:
             self._release()
             raise
 
-    def watch(self, step: Step) -> None:
+    def watch(self, step: Any) -> None:
         """Write one step down. OSError names the path when the disk refuses; then nothing of this step is kept."""
         if self.lock is None:
             raise ValueError(f"the trace {self.folder} is closed; make a new Tracer for another run")
@@ -62,7 +64,7 @@ class Tracer:
             self._begin(step)
         if step.number <= self.steps:
             raise ValueError(f"step {step.number} comes after step {self.steps}: a Tracer watches one run; make another one")
-        blocks = self._parameter_blocks(step) if self._records(step.number) else {}
+        blocks = self.rows.blocks(step) if self._records(step.number) else {}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
         evaluated = "".join(
             "," + (cells.numbers([step.evaluation[name]]) if name in step.evaluation else "") for name in self.run["evaluation"]
@@ -70,6 +72,12 @@ class Tracer:
         self.recent = (self.recent[1], step)
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
+
+    def follow(self, steps: Iterable[Any]) -> Iterator[Any]:
+        """The same steps, each handed on when it has been written down."""
+        for step in steps:
+            self.watch(step)
+            yield step
 
     @property
     def steps(self) -> int:
@@ -79,27 +87,14 @@ class Tracer:
     def _records(self, number: int) -> bool:
         return number == 1 or number % self.every == 0
 
-    def _begin(self, step: Step) -> None:
+    def _begin(self, step: Any) -> None:
         run = {**step.run, "every": self.every}
-        names = [cells.line([cells.text(name)])[:-1] for name in step.names]
-        self.tables.open(GRADIENTS, cells.line(GRADIENT_COLUMNS))
-        if _remembers(step):
-            self.tables.open(OPTIMIZER, cells.line(("step", "parameter", "gradient", *step.terms[0]._fields)))
+        rows = _rows_of(step)
+        for name, header in rows.headers.items():
+            self.tables.open(name, header)
         self.tables.open(METRICS, cells.line((*METRIC_COLUMNS, *run["evaluation"])))
         write_run(self.folder, {"status": "running", **run})
-        self.run, self.names = run, names
-
-    def _parameter_blocks(self, step: Step) -> dict[str, tuple[str, int]]:
-        gradients, terms_rows = [], []
-        rows = zip(self.names, step.before, step.gradients, step.terms, step.after)
-        for name, before, gradient, terms, after in rows:
-            gradients.append(f"{step.number},{name},{cells.numbers((before, gradient, terms.update, after))}\n")
-            if OPTIMIZER in self.tables.extents:
-                terms_rows.append(f"{step.number},{name},{cells.numbers((gradient, *terms))}\n")
-        blocks = {GRADIENTS: ("".join(gradients), len(gradients))}
-        if terms_rows:
-            blocks[OPTIMIZER] = ("".join(terms_rows), len(terms_rows))
-        return blocks
+        self.run, self.rows = run, rows
 
     def close(self, status: str = "finished", error: str | None = None) -> None:
         """Write the last step's rows and the final run.json: only now does the trace read as complete."""
@@ -108,7 +103,7 @@ class Tracer:
         try:
             for step in self.recent:
                 if step is not None and step.number == self.steps and not self._records(step.number):
-                    self.tables.append(self._parameter_blocks(step))
+                    self.tables.append(self.rows.blocks(step))
             self.environment["seconds"] = round(time.monotonic() - self.started, 3)
             write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
             counts = {name: extent.rows for name, extent in self.tables.extents.items()}
@@ -135,9 +130,12 @@ class Tracer:
             self.close(status, f"{type(error).__name__}: {error}" if status == "failed" else None)
 
 
-def _remembers(step: Step) -> bool:
-    """Does the optimizer keep anything from step to step? Plain gradient descent does not."""
-    return bool(step.terms) and len(step.run["optimizer_memory"]) > 0
+def _rows_of(step: Any) -> Any:
+    if isinstance(step, Step):
+        return ParameterRows(step)
+    from micrograd_lite.trace.layers import LayerRows  # NumPy loads only for a model that is made of it
+
+    return LayerRows(step)
 
 
 def versions() -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""The plan again, for arrays: the same door as plan.py, but whole tables are checked at once.
+
+A data set of lists becomes arrays of the model's dtype here; arrays are taken as they are, never copied.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd_lite.data import Dataset
+from micrograd_lite.dense import MLP
+from micrograd_lite.losses import Loss
+
+CHUNK = 4096
+"""Rows looked at in one go: a mask of the whole of MNIST would take as much memory as a quarter of it."""
+
+
+def array_dataset(data: Any, model: MLP, loss: Loss) -> Dataset:
+    """A Dataset (or a pair) with an array of inputs (samples, features) and an array of targets, checked.
+
+    Labels stay whole numbers of shape (samples,); other targets get the model's dtype and shape (samples, outputs).
+    ValueError and TypeError say what is wrong, with both shapes or dtypes.
+    """
+    made = data if isinstance(data, Dataset) else Dataset("data", *data)
+    inputs = model.batch(made.inputs)
+    if not len(inputs):
+        raise ValueError(f"{made.name} has no rows; a data set needs at least one")
+    for start in range(0, len(inputs), CHUNK):
+        bad = np.argwhere(~np.isfinite(inputs[start : start + CHUNK]))
+        if len(bad):
+            row, column = start + int(bad[0, 0]), int(bad[0, 1])
+            number = float(inputs[row, column])
+            raise ValueError(f"{made.name}: inputs: row {row}, column {column} is {number!r}; every number must be finite")
+    tables: dict[str, Any] = {"inputs": inputs, "targets": _targets(made, model, loss, len(inputs))}
+    return made._replace(**tables)
+
+
+def _targets(data: Dataset, model: MLP, loss: Loss, samples: int) -> np.ndarray:
+    outputs, output = model.architecture.widths[-1], model.architecture.activations[-1]
+    if loss.takes_logits and output != "linear":
+        raise ValueError(f"{loss.name} applies its own squashing, so it needs output='linear', not {output!r}")
+    targets = np.asarray(data.targets)
+    if len(targets) != samples:
+        raise ValueError(f"{data.name} has {samples} rows of inputs but {len(targets)} targets; give each row one target")
+    if loss.name == "cross_entropy":
+        fits = targets.ndim == 1 and targets.dtype.kind in "iu" and bool(((targets >= 0) & (targets < outputs)).all())
+    else:
+        targets = (targets[:, None] if targets.ndim == 1 else targets).astype(model.dtype, copy=False)
+        fits = targets.shape == (samples, outputs) and bool(np.isfinite(targets).all())
+        if fits and loss.name == "hinge":
+            fits = outputs == 1 and bool((np.abs(targets) == 1).all())
+        if fits and loss.name == "binary_cross_entropy":
+            fits = outputs == 1 and bool(((targets >= 0) & (targets <= 1)).all())
+    if not fits:
+        raise ValueError(
+            f"{data.name}: {loss.name} needs {loss.wants}; the model has {outputs} output{'s' if outputs > 1 else ''} "
+            f"and the targets have shape {np.shape(data.targets)} and dtype {np.asarray(data.targets).dtype}"
+        )
+    return targets

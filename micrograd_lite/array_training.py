@@ -1,0 +1,142 @@
+"""The training loop again, on arrays: the same steps, batches and numbers as training.py, at the speed of NumPy.
+
+A step here holds no copies: its arrays are the live buffers of the model, valid until the next step is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import count
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from micrograd_lite.array import Array
+from micrograd_lite.data import Dataset
+from micrograd_lite.dense import MLP
+from micrograd_lite.fused import FusedStep, batch_loss
+from micrograd_lite.graph import node_names, oldest_first
+from micrograd_lite.optim_array import ArrayOptimizer
+from micrograd_lite.plan import Plan
+
+CHUNK = 1_000
+"""Samples per product when a whole data set is evaluated: enough for speed, little memory."""
+
+
+class ArrayStep:
+    """One step of training on arrays: the scalars of training.Step, and views of what moved.
+
+    fused: the forward and backward pass, with its activations and slopes; optimizer: with the update of this step.
+    """
+
+    def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
+                 evaluation: dict[str, float], run: dict[str, Any]) -> None:  # fmt: skip
+        self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
+        self.fused, self.optimizer, self.evaluation, self.run = fused, optimizer, evaluation, run
+        self.model = fused.model
+
+    @cached_property
+    def gradient_norm(self) -> float:
+        """The Euclidean length of the gradient."""
+        return length(self.model.flat_grad)
+
+    @cached_property
+    def update_norm(self) -> float:
+        """The Euclidean length of the update."""
+        return length(self.optimizer.update)
+
+
+def length(numbers: np.ndarray) -> float:
+    """The Euclidean length of an array, scaled only where the squares would overflow."""
+    flat = numbers.ravel()
+    with np.errstate(over="ignore"):
+        squares = float(np.dot(flat, flat))
+    if math.isfinite(squares):
+        return math.sqrt(squares)
+    largest = float(np.abs(flat).max())
+    return largest * math.sqrt(float(np.sum((flat / largest) ** 2)))
+
+
+def array_steps(plan: Plan) -> Iterator[ArrayStep]:
+    """Yield one step after another, as training.train does for scalar models."""
+    run = plan.describe()
+    model: MLP = plan.model
+    inputs, targets = tables(plan.training)
+    samples = min(plan.batch_size or len(inputs), len(inputs))
+    fused, optimizer = FusedStep(model, samples), ArrayOptimizer(plan.optimizer, model.flat)
+    for index, rows in enumerate(_batches(plan)):
+        number, epoch = index + 1, index // plan.batches_per_epoch + 1
+        batch, wanted = fused.gather(inputs, rows), targets if rows is None else targets[rows]
+        loss = fused(batch, wanted, plan.loss)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"step {number}: the loss is {loss!r}; {first_non_finite(model, batch, wanted, plan.loss)}")
+        if not np.isfinite(model.flat_grad).all():
+            name = next(name for name, array in model.arrays.items() if not np.isfinite(array.grad).all())
+            raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
+        rate = optimizer.step(model.flat, model.flat_grad)
+        evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
+        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run)
+
+
+def tables(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of a data set that array_plan has made into arrays."""
+    return np.asarray(data.inputs), np.asarray(data.targets)
+
+
+def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
+    """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
+    root = batch_loss(loss, model(inputs), targets)
+    names = node_names(root)
+    for node in oldest_first(root):
+        if not np.isfinite(node.data).all():
+            made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
+            return f"the first array with a number that is not finite is {names[node]} = {made}; try a smaller learning rate"
+    return "every number in it is finite"
+
+
+def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
+    """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
+    fused = FusedStep(model, min(CHUNK, len(inputs)))
+    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in range(0, len(inputs), CHUNK)]
+    return np.concatenate(parts)
+
+
+def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
+    """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
+    results: dict[str, float] = {}
+    for part, data in (("train", plan.training), ("test", plan.testing)):
+        if data is None:
+            continue
+        inputs, targets = tables(data)
+        outputs = predict(model, inputs)
+        if part == "test":
+            results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
+        if data.classes:
+            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss.name, outputs, targets)))
+    return results
+
+
+def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """For each sample, is the decision right? The rules are those of losses.py."""
+    if loss == "cross_entropy":
+        return np.asarray(outputs.argmax(axis=1) == targets)
+    if loss in ("hinge", "binary_cross_entropy"):
+        return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
+    return np.asarray((np.abs(outputs - targets) < 0.5).all(axis=1))
+
+
+def _batches(plan: Plan) -> Iterator[np.ndarray | None]:
+    samples = len(plan.training.inputs)
+    generator = Random(plan.seed)
+    for _ in range(plan.epochs) if plan.epochs is not None else count():
+        if plan.batch_size is None:
+            yield None
+            continue
+        order = list(range(samples))
+        generator.shuffle(order)  # the scalar engine's order, so that both see the same batches
+        rows = np.array(order)
+        for start in range(0, samples, plan.batch_size):
+            yield rows[start : start + plan.batch_size]

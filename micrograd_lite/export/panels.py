@@ -1,0 +1,110 @@
+"""Where heat maps stand: as many matrices as there are, each as large as the picture allows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from micrograd_lite.export.canvas import Canvas, letters
+from micrograd_lite.export.matrices import Matrix
+from micrograd_lite.export.palette import Indices, Numbers
+
+Box = tuple[int, int, int, int]
+TITLE, BELOW, GAP, LARGEST = 20, 36, 5, 120  # pixels: above a panel, below it, before the biases, and a cell at most
+
+
+class Panel(NamedTuple):
+    """A matrix at its place. Rows and columns start and stop at pixels of the box."""
+
+    matrix: Matrix
+    outer: Box  # with labels
+    box: Box  # the cells alone
+    rows: list[tuple[int, int]]
+    columns: list[tuple[int, int]]
+    shown: Numbers  # for each pixel the parameter to show, -1 for none
+
+    @property
+    def has_room(self) -> bool:
+        """Can each cell hold its number?"""
+        (left, right), (top, bottom) = self.columns[0], self.rows[0]
+        return right - left >= 42 and bottom - top >= 16
+
+    def cells(self) -> Iterator[tuple[int, float, float]]:
+        """Each parameter and the middle of its cell."""
+        for (row, column), index in np.ndenumerate(self.matrix.cells):
+            if index >= 0:
+                (left, right), (top, bottom) = self.columns[column], self.rows[row]
+                yield int(index), self.box[0] + (left + right) / 2, self.box[1] + (top + bottom) / 2
+
+    def paint(self, canvas: Canvas, colours: Indices) -> None:
+        """Show the colour of each parameter; the last one is that of no parameter."""
+        left, top, right, bottom = self.box
+        canvas.pixels[top:bottom, left:right] = colours[self.shown]
+
+
+def laid_out(matrices: list[Matrix], area: Box) -> list[Panel]:
+    """All matrices in as many lines as make the smallest cell largest."""
+    left, top, right, bottom = area
+    best: list[Panel] = []
+    for lines in range(1, len(matrices) + 1):
+        per_line = math.ceil(len(matrices) / lines)
+        groups = [matrices[start : start + per_line] for start in range(0, len(matrices), per_line)]
+        height = (bottom - top) // len(groups)
+        panels = [
+            panel for line, group in enumerate(groups)
+            for panel in _line(group, (left, top + line * height, right, top + (line + 1) * height))
+        ]  # fmt: skip
+        if not best or _smallest(panels) > _smallest(best):
+            best = panels
+    return best
+
+
+def _smallest(panels: list[Panel]) -> float:
+    return min(min(panel.columns[-1][1] / len(panel.columns), panel.rows[-1][1] / len(panel.rows)) for panel in panels)
+
+
+def _line(group: list[Matrix], area: Box) -> list[Panel]:
+    """Side by side; wider matrices get more of the room, but each enough for its title."""
+    left, top, right, bottom = area
+    margins = [30 + min(120, max(letters(row[:40]).shape[1] for row in matrix.rows)) for matrix in group]
+    room = right - left - int(np.sum(margins))
+    least = min(60, max(room // len(group), 1))
+    wanted = np.array([matrix.cells.shape[1] for matrix in group], dtype=float)
+    extra = max(room - least * len(group), 0)
+    widths = least + extra * wanted / wanted.sum()
+    panels = []
+    for matrix, margin, width in zip(group, margins, widths):
+        panels.append(_panel(matrix, (left, top, left + margin + int(width), bottom), margin))
+        left += margin + int(width)
+    return panels
+
+
+def _panel(matrix: Matrix, outer: Box, margin: int) -> Panel:
+    left, top, right, bottom = outer[0] + margin - 4, outer[1] + TITLE, outer[2] - 6, outer[3] - BELOW
+    rows = _cells(len(matrix.rows), bottom - top, matrix.weights)
+    columns = _cells(len(matrix.columns), right - left, len(matrix.columns))
+    box = (left, top, left + columns[-1][1], top + rows[-1][1])
+    of_row, of_column = (_owner(places) for places in (rows, columns))
+    padded = np.pad(matrix.cells, (0, 1), constant_values=-1)  # the gaps between cells are one more row and column
+    return Panel(matrix, outer, box, rows, columns, padded[of_row][:, of_column])
+
+
+def _cells(count: int, room: int, before_gap: int) -> list[tuple[int, int]]:
+    """Where each cell starts and stops; large ones are kept apart by a pixel, biases by a few."""
+    gap = GAP if 0 < before_gap < count and room > 4 * count else 0
+    size = min(max((room - gap) / count, 0.01), LARGEST)
+    size = math.floor(size) if size >= 2 else size
+    starts = [int(index * size) + (gap if index >= before_gap else 0) for index in range(count)]
+    apart = 1 if size >= 10 else 0
+    return [(start, max(start + math.ceil(size) - apart, start + 1)) for start in starts]
+
+
+def _owner(places: list[tuple[int, int]]) -> Numbers:
+    """For each pixel the cell that it belongs to, or the number of cells for a gap."""
+    owner = np.full(places[-1][1], len(places))
+    for index, (start, stop) in enumerate(places):
+        owner[start:stop] = index
+    return owner

@@ -1,0 +1,29 @@
+"""Every picture that fits a trace, drawn into its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from micrograd_lite.export.boundary import applies, decision_boundary
+from micrograd_lite.export.curves import curves, training_loss
+from micrograd_lite.export.heatmap import weights_update
+from micrograd_lite.export.moments import moments
+from micrograd_lite.trace import Trace
+
+
+def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
+    """Draw every picture that applies to the trace in `folder`, with at most so many frames, and return their paths.
+
+    FileNotFoundError or ValueError when there is no trace or nothing in it yet; OSError names the path that cannot be written.
+    """
+    trace = Trace(folder)
+    moments(trace, frames)  # says what is missing before anything is written
+    made = [trace.folder / "weights_update.gif", trace.folder / "training_loss.gif", trace.folder / "curves.png"]
+    weights_update(made[0], trace, frames)
+    training_loss(made[1], trace, frames)
+    curves(made[2], trace)
+    if applies(trace):
+        made.append(trace.folder / "decision_boundary.gif")
+        decision_boundary(made[-1], trace, frames)
+    return made

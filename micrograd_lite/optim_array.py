@@ -1,0 +1,103 @@
+"""The optimizers' arithmetic again, on one flat buffer, in place: the same terms in the same order as optim.py.
+
+Memory is touched as few times as possible, because that is what a step of an optimizer costs. So two of Adam's
+corrections are moved into one number: sqrt(second / c) + eps is (sqrt(second) + eps * sqrt(c)) / sqrt(c).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from micrograd_lite.optim import SGD, Adam, RMSprop
+from micrograd_lite.optimizer import Optimizer
+
+
+class ArrayOptimizer:
+    """An optimizer of optim.py for one flat buffer of parameters. `update` holds the last step's update."""
+
+    def __init__(self, optimizer: Optimizer, parameters: np.ndarray) -> None:
+        self.optimizer = optimizer
+        self.memory = {name: np.zeros_like(parameters) for name in optimizer.REMEMBERS}
+        self.update = np.zeros_like(parameters)
+        self.scratch = np.empty_like(parameters) if getattr(optimizer, "weight_decay", 0.0) else self.update[:0]
+        self.terms = next((rule for kind, rule in RULES.items() if isinstance(optimizer, kind)), None)
+        if self.terms is None:
+            raise TypeError(f"{type(optimizer).__name__} has no arithmetic for arrays; use SGD, RMSprop, Adam or AdamW")
+
+    def step(self, parameters: np.ndarray, gradient: np.ndarray) -> float:
+        """Move the parameters in place; returns the learning rate used."""
+        optimizer = self.optimizer
+        step = optimizer.steps + 1
+        lr = optimizer.lr(step)
+        self.terms(self, optimizer, parameters, gradient, lr, step)  # type: ignore[misc]
+        parameters += self.update
+        optimizer.steps = step
+        return lr
+
+    def decayed(self, gradient: np.ndarray, value: np.ndarray, decay: float) -> np.ndarray:
+        """gradient + decay * value, without touching the gradient."""
+        if not decay:
+            return gradient
+        np.multiply(value, decay, out=self.scratch)
+        self.scratch += gradient
+        return self.scratch
+
+
+def _sgd(self: ArrayOptimizer, sgd: SGD, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
+    gradient = self.decayed(gradient, value, sgd.weight_decay)
+    if not sgd.momentum:
+        np.multiply(gradient, -lr, out=self.update)
+        return
+    velocity = self.memory["velocity"]
+    velocity *= sgd.momentum
+    velocity += gradient
+    if sgd.nesterov:
+        np.multiply(velocity, sgd.momentum, out=self.update)
+        self.update += gradient
+        self.update *= -lr
+    else:
+        np.multiply(velocity, -lr, out=self.update)
+
+
+def _rmsprop(self: ArrayOptimizer, rmsprop: RMSprop, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
+    gradient = self.decayed(gradient, value, rmsprop.weight_decay)
+    square, update = self.memory["square"], self.update
+    _decay_toward_square(square, rmsprop.alpha, gradient, update)
+    np.sqrt(square, out=update)
+    update += rmsprop.eps
+    np.divide(gradient, update, out=update)
+    update *= -lr
+
+
+def _adam(self: ArrayOptimizer, adam: Adam, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
+    gradient = gradient if adam.DECOUPLED else self.decayed(gradient, value, adam.weight_decay)
+    first, second, update = self.memory["first"], self.memory["second"], self.update
+    beta1, beta2 = adam.betas
+    np.multiply(gradient, 1.0 - beta1, out=update)
+    first *= beta1
+    first += update
+    _decay_toward_square(second, beta2, gradient, update)
+    correction1 = 1.0 - beta1**step if adam.bias_correction else 1.0
+    correction2 = math.sqrt(1.0 - beta2**step) if adam.bias_correction else 1.0
+    np.sqrt(second, out=update)
+    update += adam.eps * correction2
+    np.divide(first, update, out=update)
+    update *= -lr * correction2 / correction1
+    if adam.DECOUPLED and adam.weight_decay:
+        np.multiply(value, lr * adam.weight_decay, out=self.scratch)
+        update -= self.scratch
+
+
+def _decay_toward_square(square: np.ndarray, keep: float, gradient: np.ndarray, scratch: np.ndarray) -> None:
+    """square = keep * square + (1 - keep) * gradient**2, in place."""
+    np.multiply(gradient, gradient, out=scratch)
+    scratch *= 1.0 - keep
+    square *= keep
+    square += scratch
+
+
+RULES: dict[type[Optimizer], Any] = {SGD: _sgd, RMSprop: _rmsprop, Adam: _adam}
+"""The arithmetic of each optimizer; AdamW is an Adam whose decay is decoupled."""
