@@ -1,7 +1,7 @@
 """micrograd_lite: every number of backpropagation, on the table.
 
 A scalar autograd engine small enough to read in an evening. Read the pages in this order:
-rules, graph, scalar, check, neuron, nn, losses, optim, train, trace, export.
+rules, graph, scalar, check, neuron, nn, losses, optim, training, trace, export.
 """
 
 from importlib import import_module
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
     from micrograd_lite.nn import MLP, Layer, Neuron
     from micrograd_lite.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
-    from micrograd_lite.scalar import Value, dot
+    from micrograd_lite.many import dot
+from micrograd_lite.scalar import Value
     from micrograd_lite.schedules import Constant, Cosine, StepDecay
     from micrograd_lite.trace import Trace, Tracer
-    from micrograd_lite.train import Step, train
+    from micrograd_lite.training import Step, train
 
 __version__ = "0.1.0"
 
@@ -24,10 +25,11 @@ _PAGES = {
     "losses": ("LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "half_squared_error", "hinge", "mse"),
     "nn": ("MLP", "Layer", "Neuron"),
     "optim": ("OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop"),
-    "scalar": ("Value", "dot"),
+    "many": ("dot",),
+    "scalar": ("Value",),
     "schedules": ("Constant", "Cosine", "StepDecay"),
     "trace": ("Trace", "Tracer"),
-    "train": ("Step", "train"),
+    "training": ("Step", "train"),
 }
 
 __all__ = [

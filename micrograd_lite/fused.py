@@ -15,7 +15,7 @@ from micrograd_lite import array_many
 from micrograd_lite.array import APPLY, Array, quiet
 from micrograd_lite.dense import MLP
 from micrograd_lite.losses import Loss
-from micrograd_lite.scalar import cross_entropy
+from micrograd_lite.many import cross_entropy
 
 REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
 

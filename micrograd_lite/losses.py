@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from micrograd_lite import scalar
+from micrograd_lite import many
 from micrograd_lite.scalar import Value
 
 
@@ -43,12 +43,12 @@ def _squares(outputs: Any, target: Any) -> list[Value]:
 
 def _mean_square(outputs: Any, target: Any) -> Value:
     squares = _squares(outputs, target)
-    return squares[0] if len(squares) == 1 else scalar.mean(squares)
+    return squares[0] if len(squares) == 1 else many.mean(squares)
 
 
 def _half_square(outputs: Any, target: Any) -> Value:
     squares = _squares(outputs, target)
-    return 0.5 * (squares[0] if len(squares) == 1 else scalar.sum(squares))
+    return 0.5 * (squares[0] if len(squares) == 1 else many.sum(squares))
 
 
 def _binary_cross_entropy(logit: Any, target: Any) -> Value:
@@ -83,32 +83,32 @@ def _highest(outputs: Sequence[float], label: int) -> bool:
 
 
 mse = Loss(
-    "mse", _mean_square, scalar.mean,
+    "mse", _mean_square, many.mean,
     wants="one number for each output", fits=_is_numbers, correct=_near,
 )  # fmt: skip
 """Mean square error: the mean of (output - target)**2 over outputs and samples."""
 
 half_squared_error = Loss(
-    "half_squared_error", _half_square, scalar.sum,
+    "half_squared_error", _half_square, many.sum,
     wants="one number for each output", fits=_is_numbers, correct=_near,
 )  # fmt: skip
 """Half the summed square error over outputs and samples: its slope is plainly output - target."""
 
 binary_cross_entropy = Loss(
-    "binary_cross_entropy", _binary_cross_entropy, scalar.mean,
+    "binary_cross_entropy", _binary_cross_entropy, many.mean,
     wants="a number from 0 to 1, for one output", fits=_is_share,
     correct=lambda outputs, target: (outputs[0] > 0) == (target > 0.5), takes_logits=True,
 )  # fmt: skip
 """-log of the probability of a yes (1) or no (0), mean over samples; from the logit, so that nothing overflows."""
 
 cross_entropy = Loss(
-    "cross_entropy", scalar.cross_entropy, scalar.mean,
+    "cross_entropy", many.cross_entropy, many.mean,
     wants="a label from 0 to the number of outputs - 1", fits=_is_label, correct=_highest, takes_logits=True,
 )  # fmt: skip
 """-log softmax probability of the right label, mean over samples; from logits (softmax inside)."""
 
 hinge = Loss(
-    "hinge", _hinge, scalar.mean,
+    "hinge", _hinge, many.mean,
     wants="-1 or +1, for one output", fits=lambda target, outputs: outputs == 1 and target in (-1, 1),
     correct=lambda outputs, target: (outputs[0] > 0) == (target > 0),
 )  # fmt: skip

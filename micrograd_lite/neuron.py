@@ -7,8 +7,9 @@ from typing import Any
 
 from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE
 from micrograd_lite.inits import choose
+from micrograd_lite.many import dot
 from micrograd_lite.module import Module
-from micrograd_lite.scalar import APPLY, Value, dot, operand
+from micrograd_lite.scalar import APPLY, Value, operand
 
 
 class Neuron(Module):

@@ -3,8 +3,8 @@
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> y = a * b + a.tanh()
     >>> y.backward()
-    >>> a.grad == -3.0 + (1.0 - math.tanh(2.0) ** 2)
-    True
+    >>> a.grad, b.grad
+    (-2.92934917536498, 2.0)
 
 Each operation makes a node that holds its value, its parents and its slope toward each parent: all that the
 chain rule needs. The slopes are computed in the forward pass, so changing `a.data` later cannot spoil a gradient.
@@ -12,15 +12,13 @@ chain rule needs. The slopes are computed in the forward pass, so changing `a.da
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Real
-from operator import index
 from typing import Any
 
 from micrograd_lite.graph import Node, births, youngest_first
-from micrograd_lite.rules import MANY, RULES, SCALAR, Rule, compile_rule
+from micrograd_lite.rules import RULES, SCALAR, Rule, compile_rule
 
 APPLY = {name: compile_rule(rule, SCALAR) for name, rule in RULES.items()}
 """Each rule row as a function of floats that returns `(value, partials)`."""
@@ -169,68 +167,3 @@ def to_float(number: Any) -> float:
         return float(number)
     except OverflowError as error:
         raise ValueError(f"a Value holds a float, and this {type(number).__name__} is too large for one") from error
-
-
-def dot(weights: Sequence[Value], inputs: Sequence[Value], bias: Value | None = None) -> Value:
-    """bias + w0*x0 + w1*x1 + ... as one node: what a neuron computes.
-
-    Bit for bit the sum of products that it stands for, value and gradients, at a fraction of the nodes. So the
-    parents stand in the order in which that sum pays its shares back: last product first, and the bias just
-    before the first product, because the sum starts with it. ValueError when the counts differ. Numbers among the
-    inputs must have been wrapped: doing that here would cost every neuron of a layer the same work again.
-    """
-    if len(weights) != len(inputs):
-        raise ValueError(f"dot needs as many inputs as weights: got {len(weights)} weights and {len(inputs)} inputs")
-    w_data, x_data = [w.data for w in weights], [x.data for x in inputs]
-    if not weights:
-        raise ValueError("dot needs at least one weight and one input, got none")
-    total = bias.data if bias is not None else 0.0
-    for w, x in zip(w_data, x_data):
-        total += w * x
-    parents: list[Any] = [None] * (2 * len(inputs))
-    partials: list[Any] = [None] * (2 * len(inputs))
-    parents[0::2], parents[1::2] = weights[::-1], inputs[::-1]  # slices: 2x faster than a loop that appends
-    partials[0::2], partials[1::2] = x_data[::-1], w_data[::-1]
-    if bias is not None:
-        parents.insert(-2, bias)
-        partials.insert(-2, 1.0)
-    return node(total, tuple(parents), tuple(partials), MANY["dot"])
-
-
-def sum(values: Sequence[Value]) -> Value:
-    """x0 + x1 + ... as one node, added from left to right. ValueError when there is nothing to add."""
-    return node(_total(values), tuple(values), (1.0,) * len(values), MANY["sum"])
-
-
-def mean(values: Sequence[Value]) -> Value:
-    """(x0 + x1 + ...) / n as one node. ValueError when there is nothing to average."""
-    return node(_total(values) / len(values), tuple(values), (1.0 / len(values),) * len(values), MANY["mean"])
-
-
-def _total(values: Sequence[Value]) -> float:
-    if not values:
-        raise ValueError("a sum or mean needs at least one value, got none")
-    total = 0.0
-    for value in values:
-        total += value.data
-    return total
-
-
-def cross_entropy(logits: Sequence[Value], label: int) -> Value:
-    """-log softmax(logits)[label] as one node: softmax and logarithm fused, so nothing overflows.
-
-    The slope toward each logit is its softmax probability, less 1 at the label. ValueError for a label that is not
-    one of 0 ... len(logits) - 1, TypeError for one that is no whole number.
-    """
-    label = index(label)
-    if label not in range(len(logits)):
-        raise ValueError(f"cross_entropy: the label must be one of 0 ... {len(logits) - 1}, got {label!r}")
-    highest = max(logit.data for logit in logits)
-    exponentials = [math.exp(logit.data - highest) for logit in logits]
-    total = 0.0
-    for exponential in exponentials:
-        total += exponential
-    partials = [exponential / total for exponential in exponentials]
-    partials[label] -= 1.0
-    value = math.log(total) + (highest - logits[label].data)
-    return node(value, (*logits, Value(label)), tuple(partials), MANY["cross_entropy"])

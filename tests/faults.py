@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from itertools import count, islice
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def check_whole_steps(trace, reference):
     return len(metrics)
 
 
-@lru_cache(maxsize=None)
+@cache
 def optimizer_rows(folder, step):
     """What an undisturbed trace says of one step: each question reads the whole table."""
     return Trace(folder).optimizer(step)

@@ -14,10 +14,10 @@ GALLERY = Path(__file__).parent.parent / "traces" / "gallery"
 
 
 def make(folder: Path) -> None:
-    """Train XOR on a 2-4-1 network for 200 steps of Adam and keep every tenth, without the file that tells the time."""
+    """Train XOR on a 2-4-1 network for 100 steps of Adam and keep every tenth, without the file that tells the time."""
     net = MLP(2, [4, 1], activation="tanh", output="sigmoid", seed=3)
     with Tracer(folder / "xor", every=10) as tracer:
-        for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=200, evaluate_every=10):
+        for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, evaluate_every=1):
             tracer.watch(step)
     (folder / "xor" / "environment.json").unlink()
 
@@ -27,4 +27,4 @@ if __name__ == "__main__":
 
     shutil.rmtree(GALLERY / "xor", ignore_errors=True)
     make(GALLERY)
-    sys.stdout.writelines(f"{path}\n" for path in render(GALLERY / "xor", frames=21))
+    sys.stdout.writelines(f"{path}\n" for path in render(GALLERY / "xor", frames=11))

@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gallery
 import pytest
 
-import gallery
 from micrograd_lite.export.tables import rules_table
 
 ROOT = Path(__file__).parent.parent

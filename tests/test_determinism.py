@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ SCRIPT = """
 import sys
 from itertools import islice
 from pathlib import Path
+from micrograd_lite import train
 from micrograd_lite import MLP, SGD, Adam, Cosine, RMSprop, Tracer, binary_cross_entropy, cross_entropy, data, hinge, mse
-from micrograd_lite.train import train
+from micrograd_lite.training import train
 
 out = Path(sys.argv[1])
 flowers, held = data.split(data.iris(), 0.2, seed=4)
@@ -113,13 +115,13 @@ def test_the_working_directory_does_not_matter(run, first, tmp_path):
 
 def interpreter(version):
     """The first python of that version on PATH that runs (a pyenv shim may stand there and refuse), or None."""
-    if "%d.%d" % sys.version_info[:2] == version:
+    if platform.python_version().startswith(f"{version}."):
         return sys.executable
     for folder in os.get_exec_path():
         candidate = Path(folder, f"python{version}")
         if candidate.is_file():
-            asked = subprocess.run([candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True)
-            if asked.stdout.strip() == version:
+            asked = subprocess.run([candidate, "--version"], capture_output=True, text=True)
+            if asked.stdout.startswith(f"Python {version}."):
                 return str(candidate)
     return None
 
@@ -139,10 +141,8 @@ def test_the_version_of_python_does_not_matter(run, first, version):
 def machine(out):
     """Words that tell where and by whom a run was made."""
     names = {platform.node(), platform.node().partition(".")[0]} - {"", "localhost", platform.system()}
-    try:
+    with suppress(KeyError, OSError):  # a user without a name
         names |= {getpass.getuser()} - {"root"}
-    except (KeyError, OSError):  # a user without a name
-        pass
     return [str(out), str(PACKAGE), os.getcwd(), str(Path.home()), *names]
 
 

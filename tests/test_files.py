@@ -120,7 +120,7 @@ def test_a_cut_model_file_is_refused_with_its_path(tmp_path):
     whole = path.read_bytes()
     for length in range(len(whole) - 1):  # the last byte is the newline after the JSON
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="model.json is not a model saved by micrograd_lite: "):
+        with pytest.raises(ValueError, match=r"model\.json is not a model saved by micrograd_lite: "):
             MLP.load(path)
 
 

@@ -90,7 +90,7 @@ PYTORCH = [
 
 @pytest.mark.parametrize("loss, predictions, targets, cost, slopes", PYTORCH, ids=lambda x: getattr(x, "name", None))
 def test_each_loss_is_pytorchs(loss, predictions, targets, cost, slopes):
-    """Constants of torch 2.13.0 in float64; 1e-14: both add five to nine rounded numbers; 1e-17: PyTorch's 0.0 is sigmoid(-40)."""
+    """Constants of torch 2.13.0 in float64; 1e-14: a few roundings; 1e-17: its 0.0 is sigmoid(-40)."""
     found, found_slopes = loss_and_slopes(loss, predictions, targets)
     assert found == pytest.approx(cost, rel=1e-14)
     assert found_slopes == pytest.approx(slopes, rel=1e-14, abs=1e-17)
@@ -132,14 +132,14 @@ def batches(draw, loss, numbers=EVERYDAY):
     """Predictions (a list of outputs per sample) and targets that fit the loss."""
     samples = draw(st.integers(1, 4))
     outputs = 1 if loss in (binary_cross_entropy, hinge) else draw(st.integers(2 if loss is cross_entropy else 1, 4))
-    rows = lambda: st.lists(st.lists(numbers, min_size=outputs, max_size=outputs), min_size=samples, max_size=samples)
+    rows = st.lists(st.lists(numbers, min_size=outputs, max_size=outputs), min_size=samples, max_size=samples)
     target = {
         "binary_cross_entropy": st.floats(0, 1),
         "cross_entropy": st.integers(0, outputs - 1),
         "hinge": st.sampled_from((-1.0, 1.0)),
     }.get(loss.name)
-    predictions = draw(rows())
-    return predictions, draw(rows() if target is None else st.lists(target, min_size=samples, max_size=samples))
+    predictions = draw(rows)
+    return predictions, draw(rows if target is None else st.lists(target, min_size=samples, max_size=samples))
 
 
 def call(loss, predictions, targets):
@@ -282,7 +282,10 @@ def test_no_output_and_no_target_is_dropped(loss, outputs, target):
         loss([wrap(outputs)], [target])
 
 
-@pytest.mark.parametrize("label, error", [(2, ValueError), (-1, ValueError), (10**30, ValueError), (1.0, TypeError), ("1", TypeError), (None, TypeError)])
+@pytest.mark.parametrize(
+    "label, error",
+    [(2, ValueError), (-1, ValueError), (10**30, ValueError), (1.0, TypeError), ("1", TypeError), (None, TypeError)],
+)
 def test_a_label_is_one_of_the_outputs(label, error):
     """Labels count from 0 and never from the end; 1.0 is not a label."""
     with pytest.raises(error):
@@ -294,7 +297,7 @@ def test_a_label_is_one_of_the_outputs(label, error):
     [
         (mse, [(1.0, 1), (3, 1), ([1.0, 2.0], 2), ([1.0], 1)], [(1.0, 2), ([1.0], 2), ("1", 1), (None, 1), ([1.0, "2"], 2)]),
         (half_squared_error, [(1.0, 1), ([1.0, 2.0], 2)], [(1.0, 2), ("1", 1)]),
-        (binary_cross_entropy, [(0, 1), (1.0, 1), (0.25, 1)], [(1.5, 1), (-1.0, 1), (math.nan, 1), (1.0, 2), ("1", 1), ([1.0], 1)]),
+        (binary_cross_entropy, [(0, 1), (1.0, 1), (0.25, 1)], [(1.5, 1), (-1.0, 1), (math.nan, 1), (1.0, 2), ("1", 1)]),
         (cross_entropy, [(0, 2), (1, 2)], [(2, 2), (-1, 2), (1.0, 2), (True, 2), ([0, 1], 2), ("a", 2)]),
         (hinge, [(-1, 1), (1.0, 1)], [(0, 1), (0.5, 1), (1.0, 2), ([1.0], 1), ("1", 1), (math.nan, 1)]),
     ],

@@ -104,7 +104,10 @@ def test_a_weight_is_where_its_name_says():
 
 def test_hidden_layers_take_one_activation_or_one_each():
     """One name serves all hidden layers; a list gives one to each; the last layer has its own."""
-    kinds = lambda model: [layer.neurons[0].activation for layer in model.layers]
+
+    def kinds(model):
+        return [layer.neurons[0].activation for layer in model.layers]
+
     assert kinds(MLP(2, [3, 3, 1])) == ["relu", "relu", "linear"]
     assert kinds(MLP(2, [3, 3, 1], "tanh", "sigmoid")) == ["tanh", "tanh", "sigmoid"]
     assert kinds(MLP(2, [3, 3, 1], ["sin", "elu"], "softplus")) == ["sin", "elu", "softplus"]
@@ -260,7 +263,7 @@ def test_seeds_decide_and_the_global_generator_is_left_alone():
 )
 def test_explicit_weights_of_another_shape_are_refused(init):
     """The sentence starts with the argument's name: nothing is broadcast, cut or transposed."""
-    with pytest.raises((ValueError, TypeError), match="^init"):
+    with pytest.raises((ValueError, TypeError), match=r"^init"):
         MLP(2, [1, 1], init=init)
 
 
@@ -292,7 +295,9 @@ def test_predict_takes_numpy_scalars_as_the_graph_does(kind):
     assert bits([model.predict(inputs)]) == bits([model(inputs)])
 
 
-@pytest.mark.parametrize("bias, activation, nodes", [(True, "relu", 2), (False, "tanh", 2), (True, "linear", 1), (True, "prelu", 2)])
+@pytest.mark.parametrize(
+    "bias, activation, nodes", [(True, "relu", 2), (False, "tanh", 2), (True, "linear", 1), (True, "prelu", 2)]
+)
 def test_a_neuron_is_one_dot_and_one_activation(bias, activation, nodes):
     """Two nodes, one for a linear neuron; inputs that are Values are used as they are."""
     neuron, inputs = Neuron([0.5, -0.25], activation, bias), [Value(1.0), Value(2.0)]
@@ -358,15 +363,24 @@ def test_a_networks_slopes_are_those_of_central_differences(activation):
 
 
 def test_a_tied_weight_is_listed_once():
-    """Under the first of its names; its gradient is the sum of both uses; the state has one number for it."""
+    """Under the first of its names; its gradient is the sum of both uses; a state has its number under every name."""
     model = MLP(1, [1, 1], "linear", bias=False, init=[[[3.0]], [[5.0]]])
     model.layers[1].neurons[0].w[0] = model.layers[0].neurons[0].w[0]
     assert [name for name, _ in model.named_parameters()] == ["layer0.neuron0.w0"]
     output = model([2.0])
     output.backward()
     assert (output.data, model.parameters()[0].grad) == (18.0, 12.0)  # w*w*x, slope 2*w*x
-    assert model.state_dict() == {"layer0.neuron0.w0": 3.0}
+    assert model.state_dict() == {"layer0.neuron0.w0": 3.0, "layer1.neuron0.w0": 3.0}
     assert "total" in model.summary() and model.summary().splitlines()[-1].split() == ["total", "1"]
+
+
+def test_a_state_that_unties_a_weight_is_refused():
+    """Two numbers for one weight cannot both be kept: ValueError, and nothing has changed."""
+    model = MLP(1, [1, 1], "linear", bias=False, init=[[[3.0]], [[5.0]]])
+    model.layers[1].neurons[0].w[0] = model.layers[0].neurons[0].w[0]
+    with pytest.raises(ValueError):
+        model.load_state_dict({"layer0.neuron0.w0": 1.0, "layer1.neuron0.w0": 2.0})
+    assert model.parameters()[0].data == 3.0
 
 
 def test_zero_grad_forgets_and_backward_accumulates():

@@ -144,7 +144,8 @@ def test_a_schedule_gives_every_step_its_rate(kind, schedule, rate):
 # --- PyTorch ---------------------------------------------------------------------------------------------------------
 
 # torch 2.13.0, float64, f(a, b) = 0.2 a^3 - a b + 1.5 b^2 from a = 0.5, b = -1.25; the parameters after steps 1, 2 and 5 of
-#   w = [torch.tensor(0.5, requires_grad=True), torch.tensor(-1.25, requires_grad=True)]; opt = torch.optim.<line below, with w first>
+#   w = [torch.tensor(0.5, requires_grad=True), torch.tensor(-1.25, requires_grad=True)]
+#   opt = torch.optim.<line below, with w first>
 #   opt.zero_grad(); (0.2*w[0]**3 - w[0]*w[1] + 1.5*w[1]**2).backward(); opt.step()
 PYTORCH = {
     "SGD(lr=0.05)": [
@@ -201,7 +202,7 @@ def test_defaults_are_pytorchs():
 
 def test_every_optimizer_is_listed_under_its_name():
     """OPTIMIZERS is the whole list."""
-    assert OPTIMIZERS == {"SGD": SGD, "RMSprop": RMSprop, "Adam": Adam, "AdamW": AdamW}
+    assert list(OPTIMIZERS.items()) == [("SGD", SGD), ("RMSprop", RMSprop), ("Adam", Adam), ("AdamW", AdamW)]
 
 
 # --- theory ----------------------------------------------------------------------------------------------------------
@@ -239,7 +240,8 @@ def test_plain_descent_is_one_product(make):
 # --- terms -----------------------------------------------------------------------------------------------------------
 
 EVERY = [
-    SGD(lr=0.1), SGD(lr=0.1, weight_decay=0.2), SGD(lr=0.1, momentum=0.9), SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    SGD(lr=0.1), SGD(lr=0.1, weight_decay=0.2), SGD(lr=0.1, momentum=0.9),
+    SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     RMSprop(lr=0.1), RMSprop(lr=0.1, weight_decay=0.1), Adam(lr=0.1), Adam(lr=0.1, bias_correction=False),
     Adam(lr=StepDecay(0.1, 0.5, 2), weight_decay=0.1), AdamW(lr=Cosine(0.1, 5)),
 ]  # fmt: skip

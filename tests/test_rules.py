@@ -24,7 +24,7 @@ from references import (
 )
 from strategies import FINITE, GRID, OPERATORS, on_values, points, points_outside, wide_points
 
-from micrograd_lite import scalar
+from micrograd_lite import many
 from micrograd_lite.rules import MANY, RULES, SCALAR, outside_domain
 from micrograd_lite.scalar import APPLY, Value
 
@@ -303,7 +303,7 @@ def test_cross_entropy_is_accurate_for_any_finite_logits(logits, data):
     labels = range(len(logits)) if data is None else [data.draw(st.integers(0, len(logits) - 1))]
     for label in labels:
         nodes = [Value(logit) for logit in logits]
-        loss = scalar.cross_entropy(nodes, label)
+        loss = many.cross_entropy(nodes, label)
         loss.backward()
         expected, slopes = exact_cross_entropy(logits, label)
         assert error(loss.data, expected) <= 16 * U * max(1.0, float(expected))
@@ -385,7 +385,7 @@ def test_formulas_with_dots_are_written_out():
 def test_dot_computes_what_its_row_says(pairs, bias):
     """Value and slopes of dot are those of the row's text, evaluated by hand."""
     w, x, b = [Value(p[0]) for p in pairs], [Value(p[1]) for p in pairs], Value(bias)
-    made = scalar.dot(w, x, b)
+    made = many.dot(w, x, b)
     made.backward()
     numbers = {"w": [node.data for node in w], "x": [node.data for node in x]}
     assert made.data == by_hand(MANY["dot"].value, numbers, b=bias)
@@ -412,7 +412,7 @@ def test_cross_entropy_computes_what_its_row_says(numbers, data):
     """Value and slopes of cross_entropy are those of the row's (unfused) text, within rounding of numbers up to 8."""
     label = data.draw(st.integers(0, len(numbers) - 1))
     nodes = [Value(number) for number in numbers]
-    made = scalar.cross_entropy(nodes, label)
+    made = many.cross_entropy(nodes, label)
     made.backward()
     many = MANY["cross_entropy"]
     assert made.data == pytest.approx(by_hand(many.value, {"x": numbers}, label), abs=256 * U)

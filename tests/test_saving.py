@@ -128,7 +128,7 @@ def test_bytes_that_are_no_text_say_so(path):
 
 def test_a_missing_file_names_its_path(tmp_path):
     """FileNotFoundError, as from open()."""
-    with pytest.raises(FileNotFoundError, match="nowhere.json"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
         MLP.load(tmp_path / "nowhere.json")
     with pytest.raises(IsADirectoryError, match=tmp_path.name):
         MLP.load(tmp_path)

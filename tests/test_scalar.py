@@ -26,10 +26,11 @@ from references import (
 )
 from strategies import FINITE, clear_of_kinks, integer_programs, on_values, programs, without_forward_cancellation
 
-from micrograd_lite import scalar
+from micrograd_lite import many
 from micrograd_lite.graph import oldest_first
+from micrograd_lite.many import dot
 from micrograd_lite.rules import RULES
-from micrograd_lite.scalar import Value, dot
+from micrograd_lite.scalar import Value
 
 inf, nan = math.inf, math.nan
 
@@ -431,16 +432,16 @@ def test_dot_needs_one_input_for_each_weight():
 @given(numbers=st.lists(ANY, min_size=1, max_size=8))
 def test_sum_is_the_written_out_sum_bit_for_bit(numbers):
     """From left to right, without compensation, on every Python version."""
-    assert bits(scalar.sum([Value(x) for x in numbers]).data) == bits(reduce(operator.add, numbers, 0.0))
+    assert bits(many.sum([Value(x) for x in numbers]).data) == bits(reduce(operator.add, numbers, 0.0))
 
 
 @given(numbers=st.lists(ANY, min_size=1, max_size=8))
 def test_mean_is_the_sum_divided_once(numbers):
     """(x0 + x1 + ...) / n, in that order of operations."""
-    assert bits(scalar.mean([Value(x) for x in numbers]).data) == bits(reduce(operator.add, numbers, 0.0) / len(numbers))
+    assert bits(many.mean([Value(x) for x in numbers]).data) == bits(reduce(operator.add, numbers, 0.0) / len(numbers))
 
 
-@pytest.mark.parametrize("function", [scalar.sum, scalar.mean])
+@pytest.mark.parametrize("function", [many.sum, many.mean])
 def test_nothing_has_no_sum(function):
     """An empty sum or mean is a ValueError, not a nameless zero."""
     with pytest.raises(ValueError, match="at least one value"):
@@ -454,7 +455,7 @@ NOT_LABELS = [(2, ValueError), (-1, ValueError), (1.0, TypeError), ("0", TypeErr
 def test_cross_entropy_wants_a_label_that_is_a_position(label, kind):
     """A label outside 0 ... n-1 is a ValueError (no counting from the end), one that is no whole number a TypeError."""
     with pytest.raises(kind):
-        scalar.cross_entropy([Value(1.0), Value(2.0)], label)
+        many.cross_entropy([Value(1.0), Value(2.0)], label)
 
 
 @given(st.lists(st.sampled_from((0.0, 1.0, -1000.0, inf, -inf)), max_size=4), st.integers(0, 4))
@@ -462,7 +463,7 @@ def test_cross_entropy_keeps_nan(others, position):
     """A NaN among the logits makes loss and gradients NaN, wherever it stands, without an exception."""
     logits = [Value(x) for x in [*others[:position], nan, *others[position:]]]
     for label in range(len(logits)):
-        assert math.isnan(scalar.cross_entropy(logits, label).data)
+        assert math.isnan(many.cross_entropy(logits, label).data)
 
 
 # The backward pass.
@@ -596,7 +597,7 @@ def test_a_dropped_graph_is_freed_at_once(no_collector):
     """No cycles: with the collector off nothing of a graph outlives its last name, also after backward()."""
     before = living_values()
     leaves = [Value(1.0), Value(2.0)]
-    root = (dot(leaves, leaves, leaves[0]) + scalar.cross_entropy(leaves, 0) * scalar.mean(leaves)).tanh() ** leaves[1]
+    root = (dot(leaves, leaves, leaves[0]) + many.cross_entropy(leaves, 0) * many.mean(leaves)).tanh() ** leaves[1]
     root.backward()
     assert living_values() > before + 8
     del root
@@ -629,7 +630,7 @@ COPIES = [copy.copy, copy.deepcopy, pickle.dumps]
 
 
 @pytest.mark.parametrize("duplicate", COPIES, ids=lambda function: function.__name__)
-@pytest.mark.parametrize("made", [lambda a: a + 1, lambda a: dot([a], [a]), lambda a: scalar.sum([a])], ids=["add", "dot", "sum"])
+@pytest.mark.parametrize("made", [lambda a: a + 1, lambda a: dot([a], [a]), lambda a: many.sum([a])], ids=["add", "dot", "sum"])
 def test_an_inner_node_cannot_be_copied(duplicate, made):
     """TypeError that says what to do instead."""
     with pytest.raises(TypeError, match=r"inner node.*Value\(float\(node\)\)"):

@@ -1,6 +1,7 @@
 """The schedules: the first step uses the starting rate, and every later one what the formula says."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,8 @@ def rates(made, count):
     return [made(step) for step in range(1, count + 1)]
 
 
-# torch 2.13.0, float64: o = torch.optim.SGD([w], lr=0.4); s = <scheduler>(o, ...); the rate of the group before each o.step(); s.step()
+# torch 2.13.0, float64: o = torch.optim.SGD([w], lr=0.4); s = <scheduler>(o, ...); its rate before each
+# o.step(); s.step()
 def test_step_decay_is_pytorchs_step_lr():
     """StepLR(o, 3, gamma=0.5): halved after every third step."""
     assert rates(StepDecay(0.4, 0.5, 3), 8) == pytest.approx([0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.1, 0.1], rel=1e-15)
@@ -44,7 +46,7 @@ def test_cosine_goes_down_from_lr_to_final_and_stays(lr, steps, final):
     path = rates(cosine, steps + 3)
     assert path[0] == pytest.approx(lr, rel=1e-15)
     assert path[-3:] == pytest.approx([final] * 3, abs=1e-15 * lr)
-    assert all(later <= earlier * (1 + 1e-15) for earlier, later in zip(path, path[1:]))
+    assert all(later <= earlier * (1 + 1e-15) for earlier, later in pairwise(path))
     assert (cosine(1 + steps / 2)) == pytest.approx((lr + final) / 2, rel=1e-12)
 
 
@@ -70,7 +72,10 @@ def test_a_schedule_is_itself(made):
 NAN, INF = math.nan, math.inf
 
 
-@pytest.mark.parametrize("bad", [0, 0.0, -1, NAN, INF, -INF, True, False, "0.1", None, [0.1], 1j, 10**400], ids=lambda x: str(x)[:20])
+BAD = [0, 0.0, -1, NAN, INF, -INF, True, False, "0.1", None, [0.1], 1j, 10**400]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda x: str(x)[:20])
 @pytest.mark.parametrize(
     "make, name",
     [

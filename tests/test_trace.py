@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, AdamW, RMSprop, StepDecay, cross_entropy, mse, train
 from micrograd_lite.files import number
+from micrograd_lite.many import dot
 from micrograd_lite.module import Module
-from micrograd_lite.scalar import Value, dot
+from micrograd_lite.scalar import Value
 from micrograd_lite.trace import Trace, Tracer, cells
 
 OPTIMIZERS = {
@@ -104,7 +105,7 @@ def test_every_records_the_first_each_multiple_and_the_last(tmp_path, every, num
     assert [row["step"] for row in trace.metrics()] == list(range(1, number + 1))
     assert trace.run["steps"] == number
     rows = {name: len(table(tmp_path / "run" / name)) - 1 for name in TABLES}
-    assert trace.run["rows"] == rows == {"metrics.csv": number, "gradients.csv": 5 * len(wanted), "optimizer.csv": 5 * len(wanted)}
+    assert trace.run["rows"] == rows == dict(zip(TABLES, (number, 5 * len(wanted), 5 * len(wanted))))
 
 
 def test_a_run_that_is_watched_from_its_middle_records_its_first_and_last_step(tmp_path):
@@ -176,9 +177,10 @@ def test_numbers_that_are_not_finite_round_trip(tmp_path):
 # --- names -----------------------------------------------------------------------------------------------------------
 
 HOSTILE = [
-    "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "a\rb", "a\nb\r\nc", '"', '"quoted"', "a,b", "'", "''x", "'=x",
-    "\\", "\\n", "\\\\n", "\\0", "\0", "a\0b", "", " ", "ü", "数", "🙂", "\u2028", "\x85", "\x0b\x0c\x1c", "\ufeff", "<script>",
-    "../../etc/passwd", "x" * 10_000, "\\'", "'\\n", "\t", "step", "NaN", ";", "=\n=", "\\\n",
+    "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "a\rb", "a\nb\r\nc", "=\n=", "\t",
+    '"', '"quoted"', "a,b", ";", "'", "''x", "'=x", "\\", "\\n", "\\\\n", "\\0", "\0", "a\0b", "\\'", "'\\n", "\\\n",
+    "", " ", "ü", "数", "🙂", "\u2028", "\x85", "\x0b\x0c\x1c", "\ufeff",
+    "<script>", "../../etc/passwd", "step", "NaN", "x" * 10_000,
 ]  # fmt: skip
 
 
@@ -251,7 +253,7 @@ def test_hostile_names_round_trip_through_a_trace(tmp_path):
     check_names(trace, HOSTILE)
     assert trace.series("=\n=", "before")[1][0] == HOSTILE.index("=\n=") / 10
     assert sorted(os.listdir(tmp_path)) == ["run"]
-    assert sorted(os.listdir(tmp_path / "run")) == ["environment.json", "gradients.csv", "metrics.csv", "optimizer.csv", "run.json"]
+    assert sorted(os.listdir(tmp_path / "run")) == sorted([*TABLES, "environment.json", "run.json"])
     for name in ("gradients.csv", "optimizer.csv"):
         assert len((tmp_path / "run" / name).read_bytes().split(b"\n")) == 1 + 2 * len(HOSTILE) + 1
 
@@ -304,7 +306,7 @@ def test_a_second_run_is_refused_from_its_first_step(tmp_path):
     first = steps()
     with Tracer(tmp_path / "run") as tracer:
         tracer.watch(next(first))
-        with pytest.raises(ValueError, match="^step 1 comes after step 1: a Tracer watches one run; make another one$"):
+        with pytest.raises(ValueError, match=r"^step 1 comes after step 1: a Tracer watches one run; make another one$"):
             tracer.watch(next(steps()))
         tracer.watch(next(first))
     assert [row["step"] for row in Trace(tmp_path / "run").metrics()] == [1, 2]
@@ -316,7 +318,7 @@ def test_a_second_run_is_refused_in_its_middle(tmp_path):
     next(second)
     with Tracer(tmp_path / "run") as tracer:
         tracer.watch(next(first))
-        with pytest.raises(ValueError, match="another one|one run"):
+        with pytest.raises(ValueError, match=r"another one|one run"):
             tracer.watch(next(second))
     assert len(Trace(tmp_path / "run").metrics()) == 1
 
@@ -333,11 +335,14 @@ def test_a_step_is_refused_the_second_time(tmp_path):
     assert [row["step"] for row in Trace(tmp_path / "run").metrics()] == [5, 6, 7, 8]
 
 
-@pytest.mark.parametrize("before", ["from micrograd_lite import Tracer", "import micrograd_lite.trace", "import micrograd_lite.train"])
+@pytest.mark.parametrize("before", [
+    "from micrograd_lite import Tracer", "import micrograd_lite.trace", "from micrograd_lite import MLP, SGD, Tracer",
+])  # fmt: skip
 def test_train_is_the_function_whatever_was_imported_first(before):
     """The page train.py and the function train() share a name in the package: the page must not stand in its way."""
     code = f"{before}\nfrom micrograd_lite import train\nassert callable(train), train"
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(PACKAGE)}, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -364,10 +369,13 @@ def test_what_is_no_trace_folder_is_named(tmp_path, make):
     )
 
 
+OURS = "this version reads 'micrograd-lite-trace/1'"
+
+
 @pytest.mark.parametrize("content, reason", [
-    ('{"format": "micrograd-lite-trace/2"}', "is of format 'micrograd-lite-trace/2'; this version reads 'micrograd-lite-trace/1'"),
-    ('{"name": "mine"}', "is of format None; this version reads 'micrograd-lite-trace/1'"),
-    ("[1, 2]", "is of format None; this version reads 'micrograd-lite-trace/1'"),
+    ('{"format": "micrograd-lite-trace/2"}', f"is of format 'micrograd-lite-trace/2'; {OURS}"),
+    ('{"name": "mine"}', f"is of format None; {OURS}"),
+    ("[1, 2]", f"is of format None; {OURS}"),
     ("{", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
     ("", "is not JSON: Expecting value: line 1 column 1 (char 0)"),
 ], ids=["newer", "foreign", "list", "cut", "empty"])  # fmt: skip
@@ -383,12 +391,12 @@ def test_a_foreign_run_json_is_named_with_its_format(tmp_path, content, reason):
 def test_a_run_json_that_is_no_text_is_a_value_error(tmp_path, content):
     """With its path."""
     (tmp_path / "run.json").write_bytes(content)
-    with pytest.raises(ValueError, match="run.json is not JSON"):
+    with pytest.raises(ValueError, match=r"run\.json is not JSON"):
         Trace(tmp_path)
 
 
-@pytest.mark.parametrize("line, reason", [("7,only two\n", "2 cells where the header has 6"), ("\n", "0 cells where the header has 6")])
-def test_a_spoiled_row_in_the_middle_is_named_with_its_line(tmp_path, line, reason):
+@pytest.mark.parametrize("line, cells", [("7,only two\n", 2), ("\n", 0), ("1,2,3,4,5,6,7\n", 7)])
+def test_a_spoiled_row_in_the_middle_is_named_with_its_line(tmp_path, line, cells):
     """No cut makes this: someone edited the file. ValueError with path and line, whichever way one asks."""
     trace = record(tmp_path / "run", 3)
     path = tmp_path / "run" / "metrics.csv"
@@ -396,7 +404,7 @@ def test_a_spoiled_row_in_the_middle_is_named_with_its_line(tmp_path, line, reas
     path.write_text("".join([*rows[:2], line, *rows[2:]]))
     with pytest.raises(ValueError) as caught:
         Trace(tmp_path / "run").metrics()
-    assert str(caught.value) == f"{path}, line 3: {reason}"
+    assert str(caught.value) == f"{path}, line 3: {cells} cells where the header has 6"
     assert trace.folder == tmp_path / "run"
 
 
@@ -406,7 +414,7 @@ def test_what_is_not_recorded_is_refused_with_what_is(tmp_path):
     for ask in (trace.gradients, trace.weights, trace.optimizer):
         with pytest.raises(ValueError, match=r"^step 2 is not in .*gradients\.csv; recorded steps: 1 \.\.\. 4$"):
             ask(2)
-    with pytest.raises(ValueError, match=r"^no 'after' of 'w9' in this trace; parameters: layer0\.neuron0\.w0, .*; columns: before, "):
+    with pytest.raises(ValueError, match=r"^no 'after' of 'w9' in this trace; parameters: layer0.*; columns: before, "):
         trace.series("w9")
     with pytest.raises(ValueError, match=r"^no 'step' of 'layer0\.neuron0\.b' in this trace"):
         trace.series("layer0.neuron0.b", "step")

@@ -33,7 +33,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite.trace import Trace, Tracer, append, tracer
-from micrograd_lite.trace.folder import read_run
 
 FAULTS = [full, broken, interrupt]
 LONG = 1500
@@ -127,7 +126,7 @@ def cut_copies(source, folder, run, name, sizes):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A finished run of seven steps, parameters recorded at 1, 3, 6 and 7; run.json at its start, in its course and at its end."""
+    """A finished run of seven steps, parameters recorded at 1, 3, 6 and 7; run.json at its start, in its course, at its end."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     with Tracer(folder, every=3) as writing:
         phases = {"claimed": (folder / "run.json").read_bytes()}
@@ -209,7 +208,8 @@ def test_a_trace_whose_close_failed_does_not_read_as_finished(tmp_path, fault):
                 if isinstance(error, OSError) and seen[-1] != "close":
                     check_names_a_path(error, folder)
         trace = Trace(folder)
-        returned = returned or (fault is interrupt and seen[: call - 1].count("replace") == 2)  # a Ctrl-C may come after the last moment
+        if fault is interrupt and seen[: call - 1].count("replace") == 2:  # a Ctrl-C may come after the last moment
+            returned = True
         assert trace.status == ("finished" if returned else "killed"), f"call {call} of {seen}"
         assert len(trace.metrics()) == 4 and trace.steps() == [1, 4][: len(trace.steps())]
         Tracer(folder, force=True).close()
@@ -340,7 +340,7 @@ def test_a_full_disk_refuses_a_step_and_a_freed_one_takes_it(small_disk, referen
 
 
 def test_a_run_that_ends_because_the_disk_is_full_keeps_its_steps(small_disk, reference):
-    """Left by the exception, with no room for the last run.json: the first error is the one reported, the trace is not finished."""
+    """Left by the exception, with no room for a last run.json: the first error is the one reported, never finished."""
     with pytest.raises(OSError, match="No space left on device") as caught, Tracer(small_disk / "run") as writing:
         for step in steps():
             writing.watch(step)

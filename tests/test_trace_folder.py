@@ -3,7 +3,7 @@
 import errno
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count, islice
 
 import pytest
@@ -13,6 +13,7 @@ from micrograd_lite.trace import Trace, Tracer
 from micrograd_lite.trace import folder as folder_page
 
 fcntl = pytest.importorskip("fcntl")
+CALLS = ("open", "write", "ftruncate", "fsync", "replace")
 
 
 @pytest.fixture(params=["flock", "no fcntl"])
@@ -26,7 +27,7 @@ def locking(request, monkeypatch):
 
 def check_refused(folder):
     """Neither a plain nor a forced second Tracer is let in; the sentence names the folder and says why."""
-    with pytest.raises((BlockingIOError, FileExistsError), match="running|being written") as caught:
+    with pytest.raises((BlockingIOError, FileExistsError), match=r"running|being written") as caught:
         Tracer(folder)
     assert str(folder) in str(caught.value)
     with pytest.raises(BlockingIOError) as caught:
@@ -57,7 +58,7 @@ def test_a_second_process_is_refused_until_the_first_is_killed(tmp_path):
         assert Trace(folder).status == "running"
         writer.kill()
     assert Trace(folder).status == "killed"
-    with pytest.raises(FileExistsError, match="killed|running"):
+    with pytest.raises(FileExistsError, match=r"killed|running"):
         Tracer(folder)
     Tracer(folder, force=True).close()
     assert Trace(folder).status == "finished"
@@ -78,11 +79,8 @@ def test_every_end_releases_the_folder(tmp_path, locking, end):
     folder = tmp_path / "run"
     if end == "refused start":
         for call in count(1):
-            with fault_at(call, full, ("open", "write", "ftruncate", "fsync", "replace")) as seen:
-                try:
-                    Tracer(folder, force=True).close()
-                except OSError:
-                    pass
+            with fault_at(call, full, CALLS) as seen, suppress(OSError):
+                Tracer(folder, force=True).close()
             if len(seen) < call:
                 break
             check_released(folder)
@@ -295,11 +293,8 @@ def test_a_start_that_the_disk_refused_can_be_repeated(tmp_path):
     stuck = []
     for call in count(1):
         folder = tmp_path / str(call)
-        with fault_at(call, broken, ("open", "write", "fsync", "replace")) as seen:
-            try:
-                Tracer(folder).close()
-            except OSError:
-                pass
+        with fault_at(call, broken, CALLS) as seen, suppress(OSError):
+            Tracer(folder).close()
         if len(seen) < call or seen.count("replace") >= 3:  # it was already closing
             break
         if not (folder / "run.json").exists():
@@ -331,7 +326,7 @@ def test_no_end_leaves_a_descriptor_open(tmp_path, locking):
                 with pytest.raises(OSError):
                     Tracer(folder, force=force)
         for call in range(1, 40):
-            with fault_at(call, full, ("open", "write", "ftruncate", "fsync", "replace")):
+            with fault_at(call, full, CALLS):
                 try:
                     with Tracer(folder, force=True) as writing:
                         writing.watch(next(steps()))

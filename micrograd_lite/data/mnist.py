@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from micrograd_lite.data.idx import Header, read_bytes
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import uint8
+    from numpy.typing import NDArray
 
-    Bytes = np.ndarray[Any, np.dtype[np.uint8]]
     Root = str | os.PathLike[str] | None
 
 
 class File(NamedTuple):
     """One file: its name, its bytes and sha256 as the mirrors serve it (name + ".gz"), the sha256 of what is inside."""
-
     name: str
     packed_size: int
     packed_sha256: str
@@ -46,11 +45,10 @@ MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.go
 
 class Mnist(NamedTuple):
     """MNIST as NumPy arrays of uint8: images (60000 or 10000, 28, 28) with 0 for paper and 255 for ink, labels 0 to 9."""
-
-    train_images: Bytes
-    train_labels: Bytes
-    test_images: Bytes
-    test_labels: Bytes
+    train_images: NDArray[uint8]
+    train_labels: NDArray[uint8]
+    test_images: NDArray[uint8]
+    test_labels: NDArray[uint8]
 
 
 def mnist(root: Root = None, mirrors: Sequence[str] = MIRRORS, files: Sequence[File] = FILES) -> Mnist:
@@ -114,7 +112,7 @@ def _found(root: Root, files: Sequence[File]) -> list[Path]:
             return paths
         if paths and folder != _cache():
             missing = next(file.name for file in files if not _present(folder, file))
-            raise FileNotFoundError(f"{folder} lacks {missing} (or {missing}.gz): put it there, or let fetch({str(folder)!r}) do it")
+            raise FileNotFoundError(f"{folder} lacks {missing} (or its .gz): put it there, or let fetch({str(folder)!r}) do it")
     return []
 
 
@@ -125,12 +123,10 @@ def _present(folder: Path, file: File) -> Path | None:
 def _contents(paths: Sequence[Path], files: Sequence[File]) -> list[tuple[Header, memoryview]]:
     contents = [read_bytes(path) for path in paths]
     for k in range(0, len(paths), 2):
-        images, labels = contents[k][0].dims[0], contents[k + 1][0].dims[0]
-        if images != labels:
+        if (images := contents[k][0].dims[0]) != (labels := contents[k + 1][0].dims[0]):
             raise ValueError(f"{paths[k]} has {images:,} images but {paths[k + 1]} has {labels:,} labels; replace the wrong one")
     for path, file, (header, content) in zip(paths, files, contents):
-        digest = hashlib.sha256(header.encoded() + content).hexdigest()
-        if digest != file.sha256:
+        if (digest := hashlib.sha256(header.encoded() + content).hexdigest()) != file.sha256:
             raise ValueError(f"{path} is not the original: the sha256 of its contents is {digest}, expected {file.sha256}; "
                              f"delete it and let fetch({str(path.parent)!r}) download it again")
     return contents
@@ -164,10 +160,11 @@ def _downloaded(file: File, folder: Path, mirrors: Sequence[str], timeout: float
     reasons = []
     for mirror in mirrors:
         try:
-            pooch.retrieve(mirror + path.name, f"sha256:{file.packed_sha256}", path.name, folder, downloader=receive)
+            pooch.retrieve(f"{mirror.rstrip('/')}/{path.name}", f"sha256:{file.packed_sha256}", path.name, folder, None, receive)
             return path
         except (requests.RequestException, ValueError) as error:
-            reasons.append(f"{mirror}: {type(error).__name__}, {' '.join(str(error).split())[:160]}")
+            telling = isinstance(error, (ValueError, requests.HTTPError))  # the others' texts are for programmers
+            reasons.append(f"{mirror}: {str(error).partition('. ')[0] if telling else type(error).__name__}")
         except OSError as error:
             raise type(error)(f"cannot download {path}: {error.strerror or error}") from error
     raise ConnectionError(f"no mirror gives {path.name} ({'; '.join(reasons)}): {by_hand}")

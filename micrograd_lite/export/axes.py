@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from micrograd_lite.export.canvas import Canvas, fitted, letters
 from micrograd_lite.export.palette import BLACK, DARK, FAINT, PALE, WHITE, Indices
@@ -101,8 +100,8 @@ class Plot:
             canvas.text(left - 6, y, text, DARK, at="right centre")
             widest = max(widest, letters(text).shape[1])
         canvas.frame(left, top, right, bottom, FAINT)
-        canvas.text((left + right) / 2, bottom + 22, x_title, DARK, at="middle top")
-        canvas.text_up(max(left - widest - 18, 9), (top + bottom) / 2, y_title, DARK)
+        canvas.text((left + right) / 2, bottom + 22, fitted(x_title, right - left), DARK, at="middle top")
+        canvas.text_up(max(left - widest - 18, 9), (top + bottom) / 2, fitted(y_title, bottom - top), DARK)
 
     def curve(self, xs: Sequence[float], ys: Sequence[float], colour: int, width: float = 2.0) -> None:
         """A line through the points, with a gap where a number is not finite. It stays inside the box."""
@@ -150,10 +149,3 @@ def colour_bar(canvas: Canvas, box: tuple[int, int, int, int], colours: Indices,
         canvas.box(right, y, right + 4, y + 1, DARK)
         canvas.text(right + 6, y, text, DARK, at="left centre")
     canvas.text(left, top - 5, title, DARK, at="left bottom")
-
-
-def all_finite(values: ArrayLike) -> list[float]:
-    """Every finite number of an array, as a list."""
-    flat = np.asarray(values, dtype=float).ravel()
-    kept: list[float] = flat[np.isfinite(flat)].tolist()
-    return kept

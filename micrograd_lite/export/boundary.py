@@ -18,10 +18,10 @@ from micrograd_lite.export.canvas import TEXT, Canvas
 from micrograd_lite.export.fields import outputs
 from micrograd_lite.export.gif import write_gif
 from micrograd_lite.export.moments import Moment, caption, moments
-from micrograd_lite.export.palette import BLACK, DIVERGING, DIVERGING_COLOURS, WHITE, Indices, Numbers, diverging, ink
+from micrograd_lite.export.palette import BLACK, DIVERGING_RAMP, WHITE, Indices, Numbers, diverging, ink
 from micrograd_lite.trace import Trace
 
-COARSE = 3  # the network answers at every third pixel; between them the field is interpolated
+COARSE = 5  # the network answers at every fifth pixel; between them the field is interpolated
 
 
 class Question(NamedTuple):
@@ -37,7 +37,9 @@ class Question(NamedTuple):
 def applies(trace: Trace) -> bool:
     """Has the trace what this picture needs: two inputs, classes, and the data?"""
     run = trace.run
-    return {"inputs", "targets"} <= run.get("data", {}).keys() and run["model"].get("inputs") == 2 and bool(run["data"].get("classes"))
+    data, model = run.get("data", {}), run.get("model", {})
+    has_data = {"inputs", "targets"} <= data.keys() and bool(data.get("classes"))
+    return has_data and model.get("inputs") == 2 and "outputs_per_layer" in model and bool(trace.steps())
 
 
 def decision_boundary(
@@ -59,17 +61,15 @@ def _frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) -> It
     plot.axes("input 0", "input 1", grid=False)
     left, top, right, bottom = plot.box
     names = [_class_name(data["targets"], classes, one) for one in labels]
-    legend(canvas, right + 10, top, [(name, _class_ink(one)) for name, one in zip(names, labels)], room=size[0] - right - 14)
+    legend(canvas, right + 10, top, [(name, ink(one)) for name, one in zip(names, labels)], room=size[0] - right - 14)
     grid, shape = _grid(plot)
     answers = [outputs(model, trace.weights(moment.step), grid).reshape(*shape, -1) for moment in chosen]
     if answers[0].shape[-1] == 1:
         at_data = [outputs(model, trace.weights(moment.step), points) for moment in chosen]
         question = _question(trace, at_data)
-        colours = np.arange(DIVERGING, DIVERGING + DIVERGING_COLOURS, dtype=np.uint8)
         bar = (right + 14, top + 18 * len(labels) + 50, right + 28, bottom)
-        colour_bar(canvas, bar, colours, Axis(question.low, question.high), question.title)
-    discs = _discs(plot, points, classes)
-    on_disc = discs > BLACK // 2  # paler pixels are the soft edge over white paper, which is not there
+        colour_bar(canvas, bar, DIVERGING_RAMP, Axis(question.low, question.high), question.title)
+    on_disc, discs = _discs(plot, points, classes)
     for moment, answer in zip(chosen, answers):
         canvas.box(0, 4, size[0], 24, WHITE)
         canvas.text(10, 6, caption(moment, chosen[-1].step), BLACK, TEXT + 1)
@@ -98,11 +98,11 @@ def _classes(targets: Sequence[Any]) -> Numbers:
     """The class of each sample as a number from 0: the label, the highest of several targets, or above the middle."""
     values = np.asarray(targets, dtype=float)
     if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(axis=1)
+        return np.asarray(values.argmax(axis=1))
     values = values.reshape(-1)
     if all(isinstance(target, int) for target in targets):
-        return values.astype(int)
-    return (values > (values.min() + values.max()) / 2).astype(int)
+        return np.asarray(values, dtype=int)
+    return np.asarray(values > (values.min() + values.max()) / 2, dtype=int)
 
 
 def _class_name(targets: Sequence[Any], classes: Numbers, one: int) -> str:
@@ -110,12 +110,8 @@ def _class_name(targets: Sequence[Any], classes: Numbers, one: int) -> str:
     return f"class {one}" if isinstance(first, (int, list)) else f"target {first:g}"
 
 
-def _class_ink(one: int) -> int:
-    return ink(one)  # the first two are blue and red, as the ends of the diverging ramp
-
-
 def _grid(plot: Plot) -> tuple[Numbers, tuple[int, int]]:
-    """Every third pixel of the plot as a point of the inputs."""
+    """Every fifth pixel of the plot as a point of the inputs."""
     left, top, right, bottom = plot.box
     xs = np.linspace(plot.x.low, plot.x.high, max((right - left) // COARSE, 2))
     ys = np.linspace(plot.y.high, plot.y.low, max((bottom - top) // COARSE, 2))
@@ -150,13 +146,13 @@ def _with_lines(field: Indices, decision: Numbers) -> Indices:
     return field
 
 
-def _discs(plot: Plot, points: Numbers, classes: Numbers) -> Indices:
-    """The data as colour numbers over the plot; 0 where there is none."""
-    width, height = plot.canvas.size
-    sheet = Canvas((width, height))
+def _discs(plot: Plot, points: Numbers, classes: Numbers) -> tuple[Numbers, Indices]:
+    """Which pixels of the plot the data cover, and the picture of the data: discs with a white rim."""
+    shape, picture = Canvas(plot.canvas.size), Canvas(plot.canvas.size)
     for (x, y), one in zip(points, classes.tolist()):
         place = plot.place(float(x), float(y))
-        sheet.disc(*place, 5.5, BLACK)
-        sheet.disc(*place, 4.5, _class_ink(one))
+        shape.disc(*place, 5.5, BLACK)
+        picture.disc(*place, 6.5, WHITE)
+        picture.disc(*place, 4.3, ink(one))  # the first two are blue and red, as the ends of the diverging ramp
     left, top, right, bottom = plot.box
-    return sheet.pixels[top:bottom, left:right]
+    return shape.pixels[top:bottom, left:right] > BLACK // 2, picture.pixels[top:bottom, left:right]

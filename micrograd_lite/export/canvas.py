@@ -19,6 +19,8 @@ Mask = NDArray[np.uint16]  # how strongly to colour each pixel: 0, 256, 512 ... 
 
 TEXT = 13
 """The usual size of text, in pixels."""
+FIGURE_SPACE = "\u2007"
+"""A blank as wide as a digit, the only letter beyond ASCII: it keeps a growing number in its place."""
 _FINE = 4  # lines and discs are drawn four times as large and shrunk
 
 
@@ -117,6 +119,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _glyph(character: str, size: int) -> Mask:
     """The mask of one letter. Digits are all equally wide, so that a changing number stands still."""
     font = _font(size)
+    if character == FIGURE_SPACE:
+        return np.zeros_like(_glyph("0", size))
     character = character if " " <= character <= "~" else "?"
     alike = "0123456789" if character.isdigit() else character
     width = max(1, round(max(font.getlength(one) for one in alike)))
@@ -136,7 +140,7 @@ def letters(text: str, size: int = TEXT) -> Mask:
 
 def fitted(text: str, width: float, size: int = TEXT) -> str:
     """The text, cut with two dots where it would be wider than so many pixels."""
-    text = text[:1000]
+    text = text[:200]
     if letters(text, size).shape[1] <= width:
         return text
     while text and letters(text + "..", size).shape[1] > width:

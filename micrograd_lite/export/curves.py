@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from micrograd_lite.export.axes import Axis, Plot, around, legend
-from micrograd_lite.export.canvas import TEXT, Canvas
+from micrograd_lite.export.canvas import TEXT, Canvas, fitted
 from micrograd_lite.export.gif import write_gif
 from micrograd_lite.export.moments import Moment, caption, losses, moments
 from micrograd_lite.export.palette import BLACK, WHITE, Indices, ink
@@ -39,7 +39,7 @@ def _loss_frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) 
     canvas = Canvas(size)
     known = losses(trace)
     series = Series("loss", list(known), list(known.values()))
-    plot = _plot(canvas, (0, 20, *size), [series], chosen[-1].step, f"loss ({trace.run['loss']})")
+    plot = _plot(canvas, (0, 20, *size), [series], chosen[-1].step, f"loss ({trace.run.get('loss', 'value')})")
     whole = Canvas(size)
     whole.pixels[...] = canvas.pixels
     Plot(whole, plot.box, plot.x, plot.y).curve(series.steps, series.values, ink(0))
@@ -66,13 +66,19 @@ def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (
     canvas = Canvas((size[0], size[1] * 3 // 2) if right else size)
     width, height = canvas.size
     middle = height // 2 if right else height
-    _drawn(canvas, (0, 20, width, middle), loss, last, f"loss ({trace.run['loss']})")
+    _drawn(canvas, (0, 20, width, middle), loss, last, f"loss ({trace.run.get('loss', 'value')})")
     if right:
         _drawn(canvas, (0, middle + 8, width, height), right, last, "accuracy", Axis(-0.03, 1.03))
-    canvas.text(10, 6, f"{trace.run['data']['name']}: {trace.run['optimizer']['name']}, {last} updates", BLACK, TEXT + 1)
+    canvas.text(10, 6, fitted(_headline(trace.run, last), width - 20, TEXT + 1), BLACK, TEXT + 1)
     buffer = io.BytesIO()
     canvas.image().save(buffer, "PNG")
     write_whole(path, buffer.getvalue())
+
+
+def _headline(run: Mapping[str, Any], last: int) -> str:
+    """`xor, SGD, 100 updates`: what was learned, by what, for how long; what run.json does not say is left out."""
+    known = [str(run.get(part, {}).get("name", "")) for part in ("data", "optimizer")]
+    return ", ".join([*filter(None, known), f"{last:,} updates"])
 
 
 def _measured(trace: Trace, column: str, label: str) -> list[Series]:

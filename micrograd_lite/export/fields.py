@@ -15,9 +15,6 @@ from numpy.typing import ArrayLike
 from micrograd_lite.array import APPLY
 from micrograd_lite.export.palette import Numbers
 
-
-
-
 ACTIVATE = APPLY[np.dtype(float)]
 
 
@@ -58,11 +55,11 @@ def loss_of(run: Mapping[str, Any], parameters: Mapping[str, ArrayLike]) -> Any:
 
 
 def _squares(answers: Numbers, targets: Numbers) -> Numbers:
-    return np.square(answers - targets.reshape(len(targets), -1))
+    return np.asarray((answers - targets.reshape(len(targets), -1)) ** 2)
 
 
 def _softplus(x: Numbers) -> Numbers:
-    return np.logaddexp(0.0, x)
+    return np.asarray(np.logaddexp(0.0, x))
 
 
 def _cross_entropy(answers: Numbers, labels: Numbers) -> Numbers:

@@ -6,6 +6,7 @@ white zero, red positive. Small matrices have their numbers written in the cells
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 
@@ -14,13 +15,11 @@ import numpy as np
 from micrograd_lite.export.axes import Axis, colour_bar, rounded_up
 from micrograd_lite.export.canvas import TEXT, Canvas, fitted, letters
 from micrograd_lite.export.gif import write_gif
-from micrograd_lite.export.matrices import Matrix, matrices
-from micrograd_lite.export.moments import Moment, caption, moments, short
-from micrograd_lite.export.palette import BLACK, DARK, DIVERGING, DIVERGING_COLOURS, FAINT, PALE, WHITE, Indices, Numbers, diverging
+from micrograd_lite.export.matrices import matrices
+from micrograd_lite.export.moments import Moment, caption, moments
+from micrograd_lite.export.palette import BLACK, DARK, DIVERGING_RAMP, FAINT, PALE, WHITE, Indices, Numbers, diverging
 from micrograd_lite.export.panels import Panel, laid_out
 from micrograd_lite.trace import Trace
-
-_SCALE = np.arange(DIVERGING, DIVERGING + DIVERGING_COLOURS, dtype=np.uint8)
 
 
 def weights_update(
@@ -28,6 +27,8 @@ def weights_update(
 ) -> None:
     """Write the animation of all weights of a trace. ValueError for an empty trace; OSError names the path."""
     chosen = moments(trace, frames)
+    if not trace.steps():
+        raise ValueError(f"{trace.folder} has no parameters in gradients.csv: no weights to draw; record at least one step")
     states = [trace.weights(moment.step) for moment in chosen]
     names = list(states[0])
     values = np.array([[state[name] for name in names] for state in states])
@@ -40,20 +41,32 @@ def weight_frames(names: Sequence[str], values: Numbers, chosen: Sequence[Moment
     limit = rounded_up(float(finite.max())) if finite.size else 1.0
     canvas = Canvas(size)
     panels = laid_out(matrices(names), (4, 30, size[0] - 84, size[1] - 4))
-    colour_bar(canvas, (size[0] - 66, 62, size[0] - 52, size[1] - 44), _SCALE, Axis(-limit, limit), "weight")
+    colour_bar(canvas, (size[0] - 66, 62, size[0] - 52, size[1] - 44), DIVERGING_RAMP, Axis(-limit, limit), "weight")
     for panel in panels:
         _write_around(canvas, panel)
     colours = np.concatenate([diverging(values, limit), np.full((len(values), 1), PALE, np.uint8)], axis=1)
-    written = [cell for panel in panels if panel.has_room for cell in panel.cells()]
+    decimals = [(panel, _decimals(limit, panel.room)) for panel in panels]
+    written = [(*cell, f".{digits}f", digits) for panel, digits in decimals if digits is not None for cell in panel.cells()]
     for moment, row, colour in zip(chosen, values, colours):
         canvas.box(0, 4, size[0], 24, WHITE)
         canvas.text(10, 6, caption(moment, chosen[-1].step), BLACK, TEXT + 1)
         for panel in panels:
             panel.paint(canvas, colour)
-        for index, x, y in written:
-            ink = WHITE if abs(row[index]) > 0.6 * limit else BLACK
-            canvas.text(x, y, short(row[index]), ink, at="middle centre")
+        for index, x, y, form, digits in written:
+            number = row[index]
+            ink = WHITE if abs(number) > 0.6 * limit else BLACK
+            canvas.text(x, y, format(round(number, digits) + 0.0, form), ink, at="middle centre")  # + 0.0: no minus zero
         yield canvas.pixels
+
+
+def _decimals(limit: float, room: tuple[int, int]) -> int | None:
+    """How many decimals fit into a cell of that width and height, up to five digits; None when no number fits."""
+    most = max(0, 4 - math.floor(math.log10(limit)))
+    for digits in range(most, max(most - 3, -1), -1):
+        width = letters(f"{-limit:.{digits}f}").shape[1]
+        if width + 4 <= room[0] and room[1] >= 16 and digits <= 9:
+            return digits
+    return None
 
 
 def _write_around(canvas: Canvas, panel: Panel) -> None:
@@ -78,6 +91,3 @@ def _thinned(labels: Sequence[str], places: Sequence[tuple[int, int]], room: int
     word = not labels[last].isdigit()
     kept = [index for index in range(0, len(labels), every) if not word or index == last or (last - index) * each >= room]
     return [(labels[index], places[index]) for index in ([*kept, last] if word and last not in kept else kept)]
-
-
-__all__ = ["Matrix", "weight_frames", "weights_update"]

@@ -69,8 +69,7 @@ def _loose(names: list[str], indices: list[int]) -> Matrix:
     if len(names) <= 12:
         return Matrix("parameters", names, [""], "", "", np.array(indices)[:, None], len(names))
     width = math.ceil(math.sqrt(len(names)))
-    cells = np.full(width * math.ceil(len(names) / width), -1)
-    cells[: len(names)] = indices
-    cells = cells.reshape(-1, width)
+    cells = np.full((math.ceil(len(names) / width), width), -1)
+    cells.flat[: len(names)] = indices
     rows, columns = ([str(index) for index in range(count)] for count in cells.shape)
     return Matrix("other parameters", rows, columns, "in reading order", "", cells, len(rows))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from micrograd_lite.export.canvas import FIGURE_SPACE
+from micrograd_lite.export.fields import loss_of
 from micrograd_lite.trace import Trace
 
 
@@ -21,18 +23,17 @@ class Moment(NamedTuple):
 
 
 def moments(trace: Trace, frames: int = 100) -> list[Moment]:
-    """At most so many moments at recorded steps, evenly spaced, from before the first update to the final state.
+    """At most so many moments, evenly spaced, from before the first update to the final state.
 
-    ValueError when the trace has no metrics or no recorded step, or `frames` is less than 2.
+    They lie at steps whose parameters are recorded; in a trace without parameters, at any step. ValueError when the trace
+    has no step yet or `frames` is less than 2.
     """
     if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
         raise ValueError(f"frames must be a whole number of at least 2, the first and the last state; got {frames!r}")
     steps, metrics = trace.steps(), trace.metrics()
     if not metrics:
         raise ValueError(f"{trace.folder} has no step in metrics.csv yet: nothing to draw; train and watch at least one step")
-    if not steps:
-        raise ValueError(f"{trace.folder} has no parameters in gradients.csv: nothing to draw; record at least one step")
-    states = [0, *steps]
+    states = [0, *(steps or [row["step"] for row in metrics])]
     last = len(states) - 1
     count = min(frames, len(states))
     chosen = [states[round(index * last / (count - 1))] for index in range(count)]
@@ -53,20 +54,23 @@ def losses(trace: Trace) -> dict[int, float]:
 
 def _final_loss(trace: Trace, step: int) -> float:
     """The loss of the final state on the training data; NaN when the trace does not hold what that takes."""
-    from micrograd_lite.export.fields import loss_of  # NumPy
-
     try:
-        return loss_of(trace.run, trace.weights(step))
+        return float(loss_of(trace.run, trace.weights(step)))
     except (KeyError, ValueError, TypeError):
         return math.nan
 
 
 def caption(moment: Moment, last: int) -> str:
     """`step 20 of 100   loss 0.0123`; where the loss of the final weights is not known, it says that of the step before."""
-    text = f"step {moment.step:>{len(str(last))}} of {last}   loss "
+    text = f"{counted(moment.step, last)}   loss "
     if math.isnan(moment.loss) and not math.isnan(moment.loss_before):
         return f"{text}{short(moment.loss_before)} before the last update"
     return text + short(moment.loss)
+
+
+def counted(step: int, last: int) -> str:
+    """`step 20 of 100`, always equally wide."""
+    return f"step {str(step).rjust(len(str(last)), FIGURE_SPACE)} of {last}"
 
 
 def short(value: Any) -> str:

@@ -27,7 +27,7 @@ DARK = 12  # the grey of axes and of quiet text
 
 _VIRIDIS = "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725"
 _DIVERGING = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f"
-_INKS = "0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 6a3d9a 8c564b 5f5f1f 111111"
+_INKS = "0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 6a3d9a 8c564b 5f5f1f 2b1b3a"
 _LEVELS = 15  # of mixing one colour over another; text has soft edges
 
 
@@ -47,11 +47,16 @@ def _palette() -> Indices:
     tints = [255.0 + strength * (inks - 255.0) for strength in (1.0, 0.6, 0.3)]
     unused = np.zeros((256 - USED, 3))
     ramps = [_ramp(_VIRIDIS, VIRIDIS_COLOURS), _ramp(_DIVERGING, DIVERGING_COLOURS)]
-    return np.rint(np.concatenate([greys, *ramps, *tints, unused])).astype(np.uint8)
+    whole: Indices = np.rint(np.concatenate([greys, *ramps, *tints, unused])).astype(np.uint8)
+    return whole
 
 
 PALETTE = _palette()
 """Shape (256, 3): red, green and blue of each colour number."""
+
+
+DIVERGING_RAMP = np.arange(DIVERGING, DIVERGING + DIVERGING_COLOURS, dtype=np.uint8)
+"""The colours from the lowest number to the highest, for a colour bar."""
 
 
 def ink(number: int, tint: int = 0) -> int:

@@ -13,7 +13,7 @@ from micrograd_lite.export.matrices import Matrix
 from micrograd_lite.export.palette import Indices, Numbers
 
 Box = tuple[int, int, int, int]
-TITLE, BELOW, GAP, LARGEST = 20, 36, 5, 120  # pixels: above a panel, below it, before the biases, and a cell at most
+TITLE, BELOW, GAP, LARGEST = 20, 36, 5, 130  # pixels: above a panel, below it, before the biases, and a cell at most
 
 
 class Panel(NamedTuple):
@@ -27,10 +27,9 @@ class Panel(NamedTuple):
     shown: Numbers  # for each pixel the parameter to show, -1 for none
 
     @property
-    def has_room(self) -> bool:
-        """Can each cell hold its number?"""
-        (left, right), (top, bottom) = self.columns[0], self.rows[0]
-        return right - left >= 42 and bottom - top >= 16
+    def room(self) -> tuple[int, int]:
+        """Width and height of a cell."""
+        return self.columns[0][1] - self.columns[0][0], self.rows[0][1] - self.rows[0][0]
 
     def cells(self) -> Iterator[tuple[int, float, float]]:
         """Each parameter and the middle of its cell."""
@@ -74,11 +73,12 @@ def _line(group: list[Matrix], area: Box) -> list[Panel]:
     least = min(60, max(room // len(group), 1))
     wanted = np.array([matrix.cells.shape[1] for matrix in group], dtype=float)
     extra = max(room - least * len(group), 0)
-    widths = least + extra * wanted / wanted.sum()
+    widths = np.minimum(least + extra * wanted / wanted.sum(), np.maximum(wanted * LARGEST, 60) + 10).astype(int)
+    left += (right - left - int(np.sum(margins)) - int(widths.sum())) // 2
     panels = []
-    for matrix, margin, width in zip(group, margins, widths):
-        panels.append(_panel(matrix, (left, top, left + margin + int(width), bottom), margin))
-        left += margin + int(width)
+    for matrix, margin, width in zip(group, margins, widths.tolist()):
+        panels.append(_panel(matrix, (left, top, left + margin + width, bottom), margin))
+        left += margin + width
     return panels
 
 

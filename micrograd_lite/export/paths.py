@@ -17,7 +17,7 @@ from micrograd_lite.export.axes import Axis, Plot, around, colour_bar, legend
 from micrograd_lite.export.canvas import TEXT, Canvas, letters
 from micrograd_lite.export.fields import loss_of
 from micrograd_lite.export.gif import write_gif
-from micrograd_lite.export.moments import losses, moments, short
+from micrograd_lite.export.moments import counted, losses, moments, short
 from micrograd_lite.export.palette import BLACK, WHITE, Indices, ink, viridis
 from micrograd_lite.trace import Trace
 
@@ -96,7 +96,7 @@ def _frames(
                 rim.curve(*piece, WHITE, 5.0)
                 trail.curve(*piece, walk.colour, 2.5)
         canvas.pixels[...] = np.where(trail.canvas.pixels != WHITE, trail.canvas.pixels, rim.canvas.pixels)
-        canvas.text(10, 6, f"step {step:>{len(str(steps[-1]))}} of {steps[-1]}", BLACK, TEXT + 1)
+        canvas.text(10, 6, counted(step, steps[-1]), BLACK, TEXT + 1)
         for walk in walks:
             px, py = plot.place(walk.xs[index], walk.ys[index])
             if left <= px < right and top <= py < bottom:

@@ -19,10 +19,12 @@ def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
     """
     trace = Trace(folder)
     moments(trace, frames)  # says what is missing before anything is written
-    made = [trace.folder / "weights_update.gif", trace.folder / "training_loss.gif", trace.folder / "curves.png"]
-    weights_update(made[0], trace, frames)
-    training_loss(made[1], trace, frames)
-    curves(made[2], trace)
+    made = [trace.folder / "training_loss.gif", trace.folder / "curves.png"]
+    training_loss(made[0], trace, frames)
+    curves(made[1], trace)
+    if trace.steps():  # a trace of a large network may hold no single weights
+        made.insert(0, trace.folder / "weights_update.gif")
+        weights_update(made[0], trace, frames)
     if applies(trace):
         made.append(trace.folder / "decision_boundary.gif")
         decision_boundary(made[-1], trace, frames)

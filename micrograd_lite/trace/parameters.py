@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.folder import GRADIENTS, OPTIMIZER
-from micrograd_lite.train import Step
+from micrograd_lite.training import Step
 
 GRADIENT_COLUMNS = ("step", "parameter", "before", "gradient", "update", "after")
 

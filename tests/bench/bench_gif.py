@@ -63,7 +63,8 @@ def matplotlib(made, path):
         limit = max(abs(number) for state in states for number in state.values())
         figure, axes = pyplot.subplots(1, 2, figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
         maps = [axis.imshow(table, cmap="RdBu_r", vmin=-limit, vmax=limit) for axis, table in zip(axes, tables[0])]
-        texts = [[axis.text(c, r, "", ha="center", va="center") for r, c in np.ndindex(t.shape)] for axis, t in zip(axes, tables[0])]
+        middle = {"ha": "center", "va": "center"}
+        texts = [[axis.text(c, r, "", **middle) for r, c in np.ndindex(3, 2 - layer)] for layer, axis in enumerate(axes)]
         for axis in axes:
             axis.set_yticks(range(3), ("0", "1", "bias"))
         figure.colorbar(maps[1], ax=axes)
