@@ -10,10 +10,10 @@ TYPE_CHECKING = False  # as in `typing`, whose import would cost more than every
 if TYPE_CHECKING:
     from micrograd_lite.check import check_gradients, compare_gradients
     from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
+    from micrograd_lite.many import dot
     from micrograd_lite.nn import MLP, Layer, Neuron
     from micrograd_lite.optim import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
-    from micrograd_lite.many import dot
-from micrograd_lite.scalar import Value
+    from micrograd_lite.scalar import Value
     from micrograd_lite.schedules import Constant, Cosine, StepDecay
     from micrograd_lite.trace import Trace, Tracer
     from micrograd_lite.training import Step, train

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from random import Random
 from typing import Any
 
+from micrograd_lite.data.prepare import seeded
 from micrograd_lite.inits import choose, explicit, initial_weights
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
@@ -32,14 +32,19 @@ class Architecture:
         bias: bool,
         seed: int,
     ) -> None:
+        if not isinstance(outputs_per_layer, (list, tuple)):
+            raise TypeError(f"outputs_per_layer must be a list such as [16, 1], got {outputs_per_layer!r}")
         widths = [inputs, *outputs_per_layer]
-        if len(widths) < 2 or not all(isinstance(width, int) and width > 0 for width in widths):
+        if len(widths) < 2 or not all(isinstance(width, int) and width is not True and width > 0 for width in widths):
             raise ValueError(f"an MLP needs layer widths that are whole numbers of at least 1, got {widths}")
         hidden = len(widths) - 2
-        names = [activation] * hidden if isinstance(activation, str) else list(activation)
+        if not isinstance(activation, (str, list, tuple)):
+            raise TypeError(f"activation must be a name or a list of names, got {activation!r}")
+        names = [choose("activation", activation, ACTIVATIONS)] * hidden if isinstance(activation, str) else list(activation)
         if len(names) != hidden:
             raise ValueError(f"activation: {hidden} hidden layers need {hidden} names (or one for all), got {names}")
         self.widths, self.bias, self.seed = widths, bias, seed
+        seeded(seed)  # says so when it is not a seed
         self.activations = [choose("activation", name, ACTIVATIONS) for name in [*names, output]]
         named = init is None or isinstance(init, str)
         self.init: str | None = init if named else "explicit"
@@ -47,7 +52,7 @@ class Architecture:
 
     def layers(self) -> Iterator[tuple[str, list[list[float]]]]:
         """Activation and initial weights, shape (inputs, neurons), of one layer after the other."""
-        generator = Random(self.seed)
+        generator = seeded(self.seed)
         for activation, shape, given in zip(self.activations, pairwise(self.widths), self._given):
             yield activation, initial_weights(given, shape, activation, generator)
 

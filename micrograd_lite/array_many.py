@@ -56,12 +56,15 @@ def cross_entropy(logits: Array, labels: Any) -> Array:
     """
     labels = labels_of(labels, logits.data.shape, "cross_entropy")
     rows = np.arange(len(labels))
-    shifted = logits.data - logits.data.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
-    totals = exponentials.sum(axis=1, keepdims=True)
-    slopes = exponentials / totals
+    top = logits.data.argmax(axis=1)
+    shifted = logits.data - logits.data[rows, top][:, None]
+    slopes = np.exp(shifted)
+    slopes[rows, top] = 0.0  # all but the highest, whose exponential is 1: log1p keeps the digits of a small cost
+    rest = slopes.sum(axis=1)
+    slopes[rows, top] = np.exp(shifted[rows, top])
+    slopes /= (1.0 + rest)[:, None]
     slopes[rows, labels] -= 1.0
-    value = np.log(totals[:, 0]) - shifted[rows, labels]
+    value = np.log1p(rest) - shifted[rows, labels]
     return node(value, (logits,), (slopes,), MANY["cross_entropy"])
 
 

@@ -17,13 +17,12 @@ CHUNK = 4096
 """Rows looked at in one go: a mask of the whole of MNIST would take as much memory as a quarter of it."""
 
 
-def array_dataset(data: Any, model: MLP, loss: Loss) -> Dataset:
-    """A Dataset (or a pair) with an array of inputs (samples, features) and an array of targets, checked.
+def array_dataset(made: Dataset, model: MLP, loss: Loss) -> Dataset:
+    """The data set with an array of inputs (samples, features) and an array of targets, checked.
 
     Labels stay whole numbers of shape (samples,); other targets get the model's dtype and shape (samples, outputs).
     ValueError and TypeError say what is wrong, with both shapes or dtypes.
     """
-    made = data if isinstance(data, Dataset) else Dataset("data", *data)
     inputs = model.batch(made.inputs)
     if not len(inputs):
         raise ValueError(f"{made.name} has no rows; a data set needs at least one")

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import count
-from random import Random
 from typing import Any
 
 import numpy as np
 
 from micrograd_lite.array import Array
 from micrograd_lite.data import Dataset
+from micrograd_lite.data.prepare import seeded
 from micrograd_lite.dense import MLP
 from micrograd_lite.fused import FusedStep, batch_loss
 from micrograd_lite.graph import node_names, oldest_first
@@ -130,7 +130,7 @@ def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:
     samples = len(plan.training.inputs)
-    generator = Random(plan.seed)
+    generator = seeded(plan.seed)
     for _ in range(plan.epochs) if plan.epochs is not None else count():
         if plan.batch_size is None:
             yield None

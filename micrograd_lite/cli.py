@@ -10,14 +10,22 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from micrograd_lite import __version__
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose complaint is one line; --help has the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the complaint and exit with 2."""
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
+    parser = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     parser.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -47,7 +55,7 @@ def run() -> None:
 
 def demo(run: Callable[[Path, bool, bool], None], out: str, description: str) -> None:
     """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OneLineParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(out), help=f"folder for the traces and pictures (default: {out})")
     parser.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
     parser.add_argument("--force", action="store_true", help="replace the traces of an earlier run")
@@ -63,7 +71,9 @@ def demo(run: Callable[[Path, bool, bool], None], out: str, description: str) ->
 def guarded(run: Callable[[Any], int], options: Any) -> int:
     """Call `run(options)` and turn what a user can cause into one line on stderr and an exit code."""
     try:
-        return run(options)
+        code = run(options)
+        sys.stdout.flush()  # a reader that has gone is noticed here, not at exit
+        return code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -73,7 +83,8 @@ def guarded(run: Callable[[Any], int], options: Any) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("micrograd_lite"):
             raise
-        print(f"error: pictures need the package {error.name!r}: pip install {error.name}", file=sys.stderr)
+        package = {"PIL": "pillow"}.get(error.name or "", error.name)
+        print(f"error: this needs the package {package!r}: pip install {package}", file=sys.stderr)
     except (ValueError, TypeError, OSError, ArithmeticError) as error:
         print(f"error: {one_line(error)}", file=sys.stderr)
     return 2
@@ -81,9 +92,10 @@ def guarded(run: Callable[[Any], int], options: Any) -> int:
 
 def one_line(error: BaseException) -> str:
     """The sentence of an error, with the path where the system's own message has one."""
+    sentence = str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+        sentence = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(sentence.split()) or type(error).__name__
 
 
 def _render(options: Any) -> int:

@@ -8,6 +8,7 @@ hinge: Cortes and Vapnik 1995.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from micrograd_lite import many
@@ -38,7 +39,10 @@ def as_list(outputs: Any) -> list[Any]:
 
 
 def _squares(outputs: Any, target: Any) -> list[Value]:
-    return [(output - wanted) ** 2 for output, wanted in zip(as_list(outputs), as_list(target))]
+    made, wanted = as_list(outputs), as_list(target)
+    if len(made) != len(wanted):
+        raise ValueError(f"a square error needs one target for each output, got {len(made)} outputs and {len(wanted)} targets")
+    return [(output - number) ** 2 for output, number in zip(made, wanted)]
 
 
 def _mean_square(outputs: Any, target: Any) -> Value:
@@ -63,15 +67,15 @@ def _hinge(score: Any, target: Any) -> Value:
 
 def _is_numbers(target: Any, outputs: int) -> bool:
     targets = as_list(target)
-    return len(targets) == outputs and all(isinstance(number, (int, float)) for number in targets)
+    return len(targets) == outputs and all(isinstance(number, Real) for number in targets)
 
 
 def _is_label(target: Any, outputs: int) -> bool:
-    return isinstance(target, int) and not isinstance(target, bool) and 0 <= target < outputs
+    return isinstance(target, Integral) and not isinstance(target, bool) and outputs > 1 and 0 <= int(target) < outputs
 
 
 def _is_share(target: Any, outputs: int) -> bool:
-    return outputs == 1 and isinstance(target, (int, float)) and 0 <= target <= 1
+    return outputs == 1 and isinstance(target, Real) and 0 <= float(target) <= 1
 
 
 def _near(outputs: Sequence[float], target: Any) -> bool:

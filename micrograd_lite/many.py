@@ -69,12 +69,14 @@ def cross_entropy(logits: Sequence[Value], label: int) -> Value:
     label = index(label)
     if label not in range(len(logits)):
         raise ValueError(f"cross_entropy: the label must be one of 0 ... {len(logits) - 1}, got {label!r}")
-    highest = max(logit.data for logit in logits)
-    exponentials = [math.exp(logit.data - highest) for logit in logits]
-    total = 0.0
-    for exponential in exponentials:
-        total += exponential
-    partials = [exponential / total for exponential in exponentials]
+    numbers = [logit.data for logit in logits]
+    highest = max(numbers)
+    exponentials = [math.exp(number - highest) for number in numbers]
+    top, rest = numbers.index(highest), 0.0  # all but the highest, whose exponential is 1: log1p keeps the digits of a small cost
+    for position, exponential in enumerate(exponentials):
+        if position != top:
+            rest += exponential
+    partials = [exponential / (1.0 + rest) for exponential in exponentials]
     partials[label] -= 1.0
-    value = math.log(total) + (highest - logits[label].data)
+    value = math.log1p(rest) + (highest - numbers[label])
     return node(value, (*logits, Value(label)), tuple(partials), MANY["cross_entropy"])

@@ -39,6 +39,11 @@ class Module:
         """Every parameter once, in the order of the names."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def predict(self, inputs: Any) -> Any:
+        """The outputs as plain floats: those of calling the module."""
+        outputs: Any = self(inputs)  # type: ignore[operator]
+        return [float(output) for output in outputs] if isinstance(outputs, (list, tuple)) else float(outputs)
+
     def zero_grad(self) -> None:
         """Forget the gradients of the last step; without this, backward() adds to them."""
         for parameter in self.parameters():
@@ -59,6 +64,10 @@ class Module:
                 f"the state is of another model: it has {len(state)} parameters, this model {len(parameters)}, and {first}"
             )
         numbers = {name: to_float(number) for name, number in state.items()}
+        for name, first in self.tied().items():
+            if numbers[name] != numbers[first]:
+                two = f"{numbers[name]} and {numbers[first]}"
+                raise ValueError(f"{name} and {first} are one tied parameter, but the state has {two}")
         for name, parameter in parameters.items():
             parameter.data = numbers[name]
 

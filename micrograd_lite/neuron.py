@@ -9,7 +9,7 @@ from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE
 from micrograd_lite.inits import choose
 from micrograd_lite.many import dot
 from micrograd_lite.module import Module
-from micrograd_lite.scalar import APPLY, Value, operand
+from micrograd_lite.scalar import APPLY, Value, operand, to_float
 
 
 class Neuron(Module):
@@ -40,6 +40,10 @@ class Neuron(Module):
 
     def predict(self, inputs: Sequence[float]) -> float:
         """The same number without a graph, in the same order of additions."""
+        return self.number([to_float(x) for x in inputs])
+
+    def number(self, inputs: Sequence[float]) -> float:
+        """The same for inputs that are all floats: a layer converts them once for all its neurons."""
         if len(inputs) != len(self.w):
             raise self._wrong_width(inputs)
         total = self.b.data if self.b else 0.0
@@ -50,6 +54,10 @@ class Neuron(Module):
         slope = (self.slope.data,) if self.slope else ()
         output: float = APPLY[self.activation](total, *slope)[0]
         return output
+
+    def config(self) -> dict[str, Any]:
+        """What is written into run.json about this neuron."""
+        return {"type": "Neuron", "inputs": len(self.w), "output": self.activation}
 
     def _wrong_width(self, inputs: Sequence[Any]) -> ValueError:
         return ValueError(

@@ -16,7 +16,7 @@ from typing import Any
 from micrograd_lite.architecture import ACTIVATIONS, Architecture
 from micrograd_lite.module import Module
 from micrograd_lite.neuron import Neuron
-from micrograd_lite.scalar import Value, operand
+from micrograd_lite.scalar import Value, operand, to_float
 
 __all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron"]
 
@@ -25,6 +25,8 @@ class Layer(Module):
     """Neurons side by side. weights: shape (inputs, neurons), one column for each neuron."""
 
     def __init__(self, weights: Sequence[Sequence[float]], activation: str = "relu", bias: bool = True) -> None:
+        if len({len(row) for row in weights}) != 1:
+            raise ValueError(f"a layer needs rows of weights of one width, got widths {[len(row) for row in weights]}")
         self.neurons = [Neuron(column, activation, bias) for column in zip(*weights)]
 
     def __call__(self, inputs: Sequence[Any]) -> list[Value]:
@@ -34,11 +36,16 @@ class Layer(Module):
 
     def predict(self, inputs: Sequence[float]) -> list[float]:
         """The same numbers without a graph."""
-        return [neuron.predict(inputs) for neuron in self.neurons]
+        numbers = [to_float(x) for x in inputs]
+        return [neuron.number(numbers) for neuron in self.neurons]
 
     def parts(self) -> list[tuple[str, Neuron]]:
         """The neurons by name."""
         return [(f"neuron{index}", neuron) for index, neuron in enumerate(self.neurons)]
+
+    def config(self) -> dict[str, Any]:
+        """What is written into run.json about this layer."""
+        return {**self.neurons[0].config(), "type": "Layer", "neurons": len(self.neurons)}
 
     def describe(self) -> str:
         """`2 inputs -> 16 relu`, for the summary."""
@@ -96,11 +103,13 @@ class MLP(Module):
         """The model that `save(path)` wrote. ValueError when the file is not one."""
         from micrograd_lite.saving import read_model
 
-        config, state = read_model(path)
-        model = cls(**{**config, "init": "zeros"})
-        model.architecture.init = config["init"]
-        model.load_state_dict(state)
-        return model
+        def build(config: dict[str, Any], state: dict[str, float]) -> MLP:
+            model = cls(**{**config, "init": "zeros"})
+            model.architecture.init = config["init"]
+            model.load_state_dict(state)
+            return model
+
+        return read_model(path, build)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the architecture and every parameter as JSON; the file is whole or untouched."""

@@ -27,8 +27,8 @@ class SGD(Optimizer):
     """Gradient descent: update = -lr * gradient; with momentum (Polyak 1964) or Nesterov's (Sutskever et al. 2013)."""
 
     def __init__(self, lr: Any = 0.001, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> None:
-        check_setting("momentum", momentum, below=1.0)
-        check_setting("weight_decay", weight_decay)
+        momentum = check_setting("momentum", momentum, below=1.0)
+        weight_decay = check_setting("weight_decay", weight_decay)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0")
         super().__init__(lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -59,9 +59,9 @@ class RMSprop(Optimizer):
     REMEMBERS = ("square",)
 
     def __init__(self, lr: Any = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0) -> None:
-        check_setting("alpha", alpha, below=1.0)
-        check_setting("eps", eps)
-        check_setting("weight_decay", weight_decay)
+        alpha = check_setting("alpha", alpha, below=1.0)
+        eps = check_setting("eps", eps)
+        weight_decay = check_setting("weight_decay", weight_decay)
         super().__init__(lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
 
@@ -103,10 +103,11 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         bias_correction: bool = True,
     ) -> None:
-        check_setting("betas[0]", betas[0], below=1.0)
-        check_setting("betas[1]", betas[1], below=1.0)
-        check_setting("eps", eps)
-        check_setting("weight_decay", weight_decay)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"betas must be two numbers such as (0.9, 0.999), got {betas!r}")
+        betas = check_setting("betas[0]", betas[0], below=1.0), check_setting("betas[1]", betas[1], below=1.0)
+        eps = check_setting("eps", eps)
+        weight_decay = check_setting("weight_decay", weight_decay)
         super().__init__(lr, betas=list(betas), eps=eps, weight_decay=weight_decay, bias_correction=bias_correction)
         self.betas, self.eps, self.weight_decay, self.bias_correction = betas, eps, weight_decay, bias_correction
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
 from micrograd_lite import schedules
@@ -28,7 +29,8 @@ class Optimizer:
     def step(self, parameters: Sequence[Value]) -> list[Any]:
         """Move each parameter by its update and return the terms, in the order of the parameters.
 
-        ValueError when the number of parameters differs from the step before. Nothing moves if anything raises.
+        ValueError when the number of parameters differs from the step before, FloatingPointError when a parameter
+        would no longer be finite. Nothing moves if anything raises.
         """
         memory = self.memory or [(0.0,) * len(self.REMEMBERS)] * len(parameters)
         if len(memory) != len(parameters):
@@ -39,8 +41,13 @@ class Optimizer:
             self.terms(float(parameter.data), float(parameter.grad), remembered, lr, step)
             for parameter, remembered in zip(parameters, memory)
         ]
-        for parameter, terms in zip(parameters, all_terms):
-            parameter.data = float(parameter.data) + terms.update
+        after = [float(parameter.data) + terms.update for parameter, terms in zip(parameters, all_terms)]
+        for position, number in enumerate(after):
+            if not math.isfinite(number):
+                name = parameters[position].label or f"parameter {position}"
+                raise FloatingPointError(f"step {step}: {name} would become {number!r}; try a smaller learning rate")
+        for parameter, number in zip(parameters, after):
+            parameter.data = number
         self.memory = [tuple(getattr(terms, name) for name in self.REMEMBERS) for terms in all_terms]
         self.steps = step
         return all_terms
@@ -50,7 +57,8 @@ class Optimizer:
         return {"name": type(self).__name__, "lr": schedules.settings(self.lr), **self.settings}
 
 
-def check_setting(name: str, setting: Any, below: float = math.inf) -> None:
-    """ValueError unless a setting is a number of at least 0 and below a bound."""
-    if not isinstance(setting, (int, float)) or not 0 <= setting < below:
+def check_setting(name: str, setting: Any, below: float = math.inf) -> float:
+    """The setting as a float. ValueError unless it is a number of at least 0 and below a bound."""
+    if isinstance(setting, bool) or not isinstance(setting, Real) or not 0 <= float(setting) < below:
         raise ValueError(f"{name} must be a number of at least 0 and below {below}, got {setting!r}")
+    return float(setting)

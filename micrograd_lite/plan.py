@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset, check
+from micrograd_lite.data.prepare import seeded
 from micrograd_lite.losses import Loss, as_list
 from micrograd_lite.module import Module
 from micrograd_lite.optim import Optimizer
@@ -95,10 +96,14 @@ def make_plan(
     """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
         if not isinstance(got, wanted):
-            raise TypeError(f"{kind} must be one of those in {wanted.__module__}, got {type(got).__name__}")
+            page = {"loss": "losses", "optimizer": "optim"}[kind]
+            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page}, got {type(got).__name__}")
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
+    if not hasattr(model, "named_parameters"):
+        raise TypeError(f"model must be a Module such as nn.MLP, or a dense.MLP, got {type(model).__name__}")
+    seeded(seed)  # says so when it is not a seed
     if test is not None and evaluate_every is None:
         evaluate_every = 1
     training = dataset(data, model, loss)
@@ -110,11 +115,13 @@ def make_plan(
 
 def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
     """A Dataset as itself, a pair (inputs, targets) as a Dataset named `data`; checked. ValueError for bad data."""
+    if not isinstance(data, Dataset) and not (isinstance(data, (tuple, list)) and len(data) == 2):
+        raise TypeError(f"data must be a Dataset or a pair (inputs, targets), got {type(data).__name__}")
+    made = data if isinstance(data, Dataset) else Dataset("data", *data)
     if not isinstance(model, Module):
         from micrograd_lite.array_plan import array_dataset  # NumPy loads only for a model that is made of it
 
-        return array_dataset(data, model, loss)
-    made = data if isinstance(data, Dataset) else Dataset("data", *data)
+        return array_dataset(made, model, loss)
     check(made)
     _check_targets(made, model, loss)
     return made

@@ -6,6 +6,7 @@ Steps count from 1; the first step always uses the starting rate. Definitions as
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 
@@ -51,12 +52,22 @@ Schedule = Constant | StepDecay | Cosine
 def schedule(lr: Any) -> Schedule:
     """A number as the constant schedule, a schedule as itself. ValueError unless its rates are positive and finite."""
     made = lr if isinstance(lr, (StepDecay, Cosine, Constant)) else Constant(lr)
-    for name, setting in made._asdict().items():
-        if not isinstance(setting, (int, float)) or isinstance(setting, bool):
-            raise TypeError(f"learning rate: {name} must be a number or a schedule, got {type(setting).__name__}")
-        if not math.isfinite(setting) or setting < 0 or (setting == 0 and name != "final"):
-            raise ValueError(f"learning rate: {name} must be a positive finite number, got {setting!r}")
-    return made
+    checked: dict[str, Any] = {name: _setting(name, setting) for name, setting in made._asdict().items()}
+    return type(made)(**checked)
+
+
+def _setting(name: str, setting: Any) -> float | int:
+    counted = name in ("every", "steps")
+    if isinstance(setting, bool) or not isinstance(setting, Integral if counted else Real):
+        wanted = "a whole number" if counted else "a number or a schedule"
+        raise TypeError(f"learning rate: {name} must be {wanted}, got {type(setting).__name__}")
+    try:
+        number = int(setting) if counted else float(setting)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0 or (number == 0 and name != "final"):
+        raise ValueError(f"learning rate: {name} must be a positive finite number, got {setting!r}")
+    return number
 
 
 def settings(made: Schedule) -> Any:

@@ -13,10 +13,10 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
-from random import Random
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset
+from micrograd_lite.data.prepare import seeded
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import evaluation, first_non_finite, norm
 from micrograd_lite.module import Module
@@ -124,7 +124,7 @@ def collector_paused() -> Iterator[None]:
 
 def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
     samples = list(zip(plan.training.inputs, plan.training.targets))
-    generator = Random(plan.seed)
+    generator = seeded(plan.seed)
     for _ in range(plan.epochs) if plan.epochs is not None else count():
         if plan.batch_size is None:
             yield samples

@@ -269,7 +269,7 @@ def limits(folder):
         for step in steps(net):
             if step.number > 4:
                 break
-            state, memory = net.state_dict(), tuple(step.terms)
+            state, memory, files_before = net.state_dict(), tuple(step.terms), contents(here)
             try:
                 with limited(limit):
                     tracer.watch(step)
@@ -277,6 +277,7 @@ def limits(folder):
                 refused += 1
                 check_names_a_path(error, here)
                 assert (net.state_dict(), tuple(step.terms)) == (state, memory)
+                assert step.number == 1 or contents(here) == files_before  # cut back at once, not later
                 trace = Trace(here)
                 assert trace.status == "running"
                 assert check_whole_steps(trace, reference) == step.number - 1, f"limit {limit}"

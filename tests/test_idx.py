@@ -1,4 +1,4 @@
-"""The IDX reader: good files of every type and shape come back exactly; every bad one is a sentence, soon and in little memory."""
+"""The IDX reader: good files of every type and shape come back exactly; a bad one is a sentence, soon and in little memory."""
 
 import gzip
 import math

@@ -23,7 +23,7 @@ from micrograd_lite.data.idx import read_header
 from micrograd_lite.data.mnist import FILES, MIRRORS, File, fetch, mnist, mnist_bytes, mnist_files
 
 DATA = os.environ.get("MICROGRAD_LITE_DATA")
-QUICK = 0.5  # seconds of patience with a silent mirror: on the loopback an answer takes a thousandth of that
+QUICK = 1.0  # seconds of patience with a silent mirror: on the loopback an answer takes a thousandth of that
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -295,6 +295,21 @@ def test_the_reasons_can_be_acted_on(tmp_path, pooch):
         fetch(tmp_path, [wrong.url, lacking.url], LITTLE)
     assert f"expected sha256:{LITTLE[0].packed_sha256} but got " in str(caught.value)
     assert "404 Client Error: Not Found" in str(caught.value)
+
+
+def test_an_endless_answer_is_cut_short(tmp_path, pooch):
+    """A mirror cannot fill the disk: the connection is closed long before the 64 MB that it would send."""
+    sent = []
+
+    def endless(handler, content):
+        loopback.start(handler, None)
+        for number in range(1000):
+            handler.wfile.write(bytes(1 << 16))
+            sent.append(number)
+
+    with Mirror(PACKED, endless) as mirror, pytest.raises(ConnectionError, match="more bytes than expected"):
+        fetch(tmp_path, [mirror.url], LITTLE)
+    assert len(sent) < 500  # the system's socket buffers hold a few MB
 
 
 def test_a_right_archive_of_wrong_contents_is_refused(tmp_path, pooch):

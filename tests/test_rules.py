@@ -401,7 +401,7 @@ def test_dot_computes_what_its_row_says(pairs, bias):
 def test_sum_and_mean_compute_what_their_rows_say(name, numbers):
     """Value and slopes of sum and mean are those of the row's text, evaluated by hand."""
     nodes = [Value(number) for number in numbers]
-    made = getattr(scalar, name)(nodes)
+    made = getattr(many, name)(nodes)
     made.backward()
     assert made.data == by_hand(MANY[name].value, {"x": numbers})
     assert [node.grad for node in nodes] == [by_hand(MANY[name].partials[0], {"x": numbers})] * len(nodes)
@@ -414,7 +414,7 @@ def test_cross_entropy_computes_what_its_row_says(numbers, data):
     nodes = [Value(number) for number in numbers]
     made = many.cross_entropy(nodes, label)
     made.backward()
-    many = MANY["cross_entropy"]
+    rule = MANY["cross_entropy"]
     assert made.data == pytest.approx(by_hand(many.value, {"x": numbers}, label), abs=256 * U)
     total = by_hand("exp(x0) + exp(x1) + ...", {"x": numbers})
     for number, node in zip(numbers, nodes):
@@ -432,4 +432,4 @@ def test_every_many_row_is_a_function_of_the_scalar_page(rule):
     """Each row over many numbers has its function, which marks its nodes with the row."""
     nodes = [Value(1.0), Value(2.0)]
     arguments = {"dot": (nodes, nodes, Value(0.0)), "cross_entropy": (nodes, 1)}.get(rule.name, (nodes,))
-    assert getattr(scalar, rule.name)(*arguments).rule is rule
+    assert getattr(many, rule.name)(*arguments).rule is rule

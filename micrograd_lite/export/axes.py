@@ -11,6 +11,7 @@ import numpy as np
 from micrograd_lite.export.canvas import Canvas, fitted, letters
 from micrograd_lite.export.palette import BLACK, DARK, FAINT, PALE, WHITE, Indices
 
+FAR = 1e300
 STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -22,11 +23,11 @@ class Axis(NamedTuple):
     logarithmic: bool = False
 
     def share(self, value: float) -> float:
-        """Where a number stands: 0 at the low end, 1 at the high end."""
-        if self.logarithmic:
-            low, high = math.log10(self.low), math.log10(self.high)
-            return (math.log10(max(value, self.low)) - low) / (high - low)  # zero has no logarithm: it stands at the end
-        return (value - self.low) / (self.high - self.low)
+        """Where a number stands: 0 at the low end, 1 at the high end, at most one axis length outside."""
+        low, high = self.low, self.high
+        if self.logarithmic:  # zero has no logarithm: it stands at the low end
+            low, high, value = math.log10(low), math.log10(high), math.log10(max(value, low))
+        return min(max((value - low) / (high - low), -1.0), 2.0)
 
     def ticks(self, about: int) -> list[tuple[float, str]]:
         """Round numbers in the range with their labels, `about` so many."""
@@ -55,13 +56,14 @@ def label(value: float, step: float) -> str:
 
 
 def around(values: Iterable[float], margin: float = 0.05, logarithmic: bool = False) -> Axis:
-    """An axis around all finite numbers, with a margin on both sides; around 0 to 1 when there are none."""
-    finite = [value for value in values if math.isfinite(value) and abs(value) < 1e300 and (value > 0 or not logarithmic)]
+    """An axis around all numbers up to 1e300, with a margin on both sides; around 0 to 1 when there are none."""
+    finite = [value for value in values if abs(value) < FAR and (value > 1 / FAR or not logarithmic)]
     low, high = (min(finite), max(finite)) if finite else (1.0, 1.0) if logarithmic else (0.0, 1.0)
     if logarithmic:
         stretch = (high / low) ** margin if high > low else 2.0
         return Axis(low / stretch, high * stretch, True)
-    stretch = margin * (high - low) or 0.5 * abs(high) or 0.5
+    near = max(abs(low), abs(high)) * 1e-9  # a range below what a double can tell apart is no range
+    stretch = margin * (high - low) if high - low > near else 0.5 * abs(high) or 0.5
     return Axis(low - stretch, high + stretch)
 
 

@@ -41,19 +41,21 @@ def matrices(names: Sequence[str]) -> list[Matrix]:
     made = []
     for layer, found_cells in sorted(layers.items()):
         matrix = _matrix(layer, found_cells)
-        if matrix.cells.size > 4 * len(found_cells) + 16:  # names that only look like ours
-            others += found_cells.values()
-        else:
+        if matrix:
             made.append(matrix)
+        else:
+            others += found_cells.values()
     return made + ([_loose([names[index] for index in others], others)] if others else [])
 
 
-def _matrix(layer: int, found: dict[tuple[int, str], int]) -> Matrix:
+def _matrix(layer: int, found: dict[tuple[int, str], int]) -> Matrix | None:
+    """The matrix of one layer; None when nearly all of it would be empty, for names that only look like ours."""
     neurons = 1 + max(neuron for neuron, _ in found)
     weights = max((1 + int(row) for _, row in found if row.isdigit()), default=0)
-    rows = [*map(str, range(weights)), *(word for word in _WORDS if any(row == word for _, row in found))]
-    if len(rows) * neurons > 4 * len(found) + 16:
-        return Matrix("", [], [], "", "", np.empty(len(rows) * neurons), 0)  # only its size matters
+    words = [word for word in _WORDS if any(row == word for _, row in found)]
+    if (weights + len(words)) * neurons > 4 * len(found) + 8:
+        return None
+    rows = [*map(str, range(weights)), *words]
     cells = np.full((len(rows), neurons), -1)
     place = {row: index for index, row in enumerate(rows)}
     for (neuron, row), index in found.items():

@@ -14,7 +14,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "tex
     if form == "csv":
         return "".join(cells.line(row) for row in (header, *rows))
     shown = [[cell.replace("|", "\\|") if form == "markdown" else cell for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[column]) for row in shown) for column in range(len(header))]
+    widths = [max(3, *(len(row[column]) for row in shown)) for column in range(len(header))]
     on_the_right = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
     aligned = [
         [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, on_the_right)]
@@ -55,12 +55,10 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
 
 def rules_table(form: str = "text") -> str:
     """The derivative table, as in the README: one row for each operation."""
-    rows = [
-        [rule.name, _code(rule.value, form), _code(", ".join(rule.partials), form), _code(rule.needs, form), _code(rule.smooth, form)]
-        for rule in RULES.values()
-    ]
-    rows += [[rule.name, _code(rule.value, form), _code(", ".join(rule.partials), form), "", ""] for rule in MANY.values()]
-    return table(("operation", "value z", "slope toward each operand", "needs", "smooth where"), rows, form)
+    rows = [(rule.name, rule.value, ", ".join(rule.partials), rule.needs, rule.smooth) for rule in RULES.values()]
+    rows += [(rule.name, rule.value, ", ".join(rule.partials), "", "") for rule in MANY.values()]
+    shown = [[name, *(_code(formula, form) for formula in formulas)] for name, *formulas in rows]
+    return table(("operation", "value z", "slope toward each operand", "needs", "smooth where"), shown, form)
 
 
 def _code(formula: str, form: str) -> str:

@@ -20,6 +20,7 @@ except ImportError:  # not a POSIX system: the lock is a file that only one proc
 FORMAT = "micrograd-lite-trace/1"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
 LAYERS, ENVIRONMENT, LOCK = "layers.csv", "environment.json", "run.lock"
+METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 FILES = (
     RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, "chain_rule.csv", "gradients_by_sample.csv",
     "checkpoint.npz", "checkpoint.json", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
@@ -36,11 +37,14 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
     if got != FORMAT:
         raise ValueError(f"{path} is of format {got!r}; this version reads {FORMAT!r}")
+    names = run.get("parameters", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{path}: parameters must be a list of names, got {names!r}")
     return dict(run)
 
 

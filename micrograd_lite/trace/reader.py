@@ -5,15 +5,13 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.trace import cells
-from micrograd_lite.trace.folder import GRADIENTS, METRICS, OPTIMIZER, is_being_written, read_run
+from micrograd_lite.trace.folder import GRADIENTS, METRIC_COLUMNS, METRICS, OPTIMIZER, is_being_written, read_run
+from micrograd_lite.trace.table import read_table
 
 
 class GradientRow(NamedTuple):
@@ -49,7 +47,7 @@ class Trace:
     def damage(self) -> str:
         """A sentence about the first table that has not the rows that run.json counted; empty when all is there."""
         for name, rows in self.run.get("rows", {}).items():
-            found = sum(1 for _ in self._table(name))
+            found = sum(1 for _ in read_table(self.folder / name, ("step",)))
             if found != rows:
                 return f"{self.folder / name} has {found} whole rows, but run.json counted {rows} when the run ended"
         return ""
@@ -60,7 +58,7 @@ class Trace:
 
     @cached_property
     def _metrics(self) -> list[dict[str, Any]]:
-        return [{name: _number(name, cell) for name, cell in row.items()} for row in self._table(METRICS)]
+        return list(read_table(self.folder / METRICS, METRIC_COLUMNS))
 
     def gradients(self, step: int) -> list[GradientRow]:
         """The gradient table of one recorded step, in the order of the parameters. ValueError when it is not recorded."""
@@ -76,10 +74,9 @@ class Trace:
     def _blocks(self) -> dict[int, list[GradientRow]]:
         last = self._metrics[-1]["step"] if self._metrics else 0  # read first: its row vouches for the others
         blocks: dict[int, list[GradientRow]] = {}
-        for row in self._table(GRADIENTS):
-            step, parameter, *numbers = row.values()
-            if int(step) <= last:
-                blocks.setdefault(int(step), []).append(GradientRow(int(step), cells.plain(parameter), *map(float, numbers)))
+        for row in read_table(self.folder / GRADIENTS, GradientRow._fields):
+            if row["step"] <= last:
+                blocks.setdefault(row["step"], []).append(GradientRow(**row))
         return {step: rows for step, rows in blocks.items() if len(rows) == len(self.names)}
 
     def series(self, parameter: str, column: str = "after") -> tuple[list[int], list[float]]:
@@ -102,29 +99,7 @@ class Trace:
     def optimizer(self, step: int) -> list[dict[str, Any]]:
         """The optimizer's terms at one recorded step, one dict for each parameter; empty for an optimizer without state."""
         self.gradients(step)  # says so when this step is not recorded
-        rows = [row for row in self._table(OPTIMIZER) if row["step"] == str(step)]
-        return [{name: _number(name, cell) for name, cell in row.items()} for row in rows]
-
-    def _table(self, name: str) -> Iterator[dict[str, str]]:
-        """The whole rows of one file. A last line without its newline is still being written: it is left out."""
-        path = self.folder / name
-        if not path.exists():
-            return
-        text = path.read_bytes().rpartition(b"\n")[0].decode("utf-8")
-        lines = csv.reader(text.split("\n"))
-        header = next(lines, [])
-        for row in lines:
-            if len(row) != len(header):
-                raise ValueError(f"{path}, line {lines.line_num}: {len(row)} cells where the header has {len(header)}")
-            yield dict(zip(header, row))
-
-
-def _number(column: str, cell: str) -> Any:
-    if column == "parameter":
-        return cells.plain(cell)
-    if column in ("step", "epoch"):
-        return int(cell)
-    return float(cell) if cell else None
+        return [row for row in read_table(self.folder / OPTIMIZER, ("step", "parameter")) if row["step"] == step]
 
 
 def _range(steps: list[int]) -> str:

@@ -23,11 +23,9 @@ from typing import Any
 from micrograd_lite.files import to_json, write_whole
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.append import Tables
-from micrograd_lite.trace.folder import ENVIRONMENT, METRICS, claim, unlock, write_run
+from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, unlock, write_run
 from micrograd_lite.trace.parameters import ParameterRows
 from micrograd_lite.training import Step
-
-METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 
 
 class Tracer:
