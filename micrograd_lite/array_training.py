@@ -125,7 +125,8 @@ def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray
         return np.asarray(outputs.argmax(axis=1) == targets)
     if loss in ("hinge", "binary_cross_entropy"):
         return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
-    return np.asarray((np.abs(outputs - targets) < 0.5).all(axis=1))
+    middle = (targets.min() + targets.max()) / 2.0
+    return np.asarray(((outputs > middle) == (targets > middle)).all(axis=1))
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:

@@ -13,7 +13,7 @@ from typing import Any
 def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Replace the file at `path` at once: write beside it, sync, rename. OSError names the path; nothing is left over."""
     path = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with open(temporary, "xb") as file:

@@ -48,7 +48,7 @@ def initial_weights(
         draw = INITS[choose("init", init, INITS)]
         columns = [[draw(generator, inputs, outputs) for _ in range(inputs)] for _ in range(outputs)]
         return [list(row) for row in zip(*columns)]
-    if not all(isinstance(row, (list, tuple)) for row in init):
+    if not isinstance(init, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in init):
         raise ValueError(f"init: a layer needs a table, a list of {inputs} rows of {outputs} weights, got {init!r}")
     rows = [list(row) for row in init]
     if len(rows) != inputs or any(len(row) != outputs for row in rows):

@@ -26,8 +26,8 @@ def dot(weights: Sequence[Value], inputs: Sequence[Value], bias: Value | None = 
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many inputs as weights: got {len(weights)} weights and {len(inputs)} inputs")
     w_data, x_data = [w.data for w in weights], [x.data for x in inputs]
-    if not weights:
-        raise ValueError("dot needs at least one weight and one input, got none")
+    if not weights and bias is None:
+        raise ValueError("dot needs at least one weight and one input, or a bias, got none")
     total = bias.data if bias is not None else 0.0
     for w, x in zip(w_data, x_data):
         total += w * x

@@ -34,9 +34,16 @@ def evaluation(model: Any, loss: Loss, training: Dataset, testing: Dataset | Non
             costs = [loss.sample(_wrap(output), target) for output, target in zip(outputs, data.targets)]
             results["test_loss"] = loss.reduce(costs).data
         if data.classes:
-            right = [loss.correct(output, target) for output, target in zip(outputs, data.targets)]
+            between = middle(data.targets)
+            right = [loss.correct(output, target, between) for output, target in zip(outputs, data.targets)]
             results[f"{part}_accuracy"] = right.count(True) / len(right)
     return results
+
+
+def middle(targets: Sequence[Any]) -> float:
+    """Half-way between the smallest and the largest target: where a yes parts from a no."""
+    numbers = [float(number) for target in targets for number in as_list(target)]
+    return (min(numbers) + max(numbers)) / 2.0
 
 
 def _wrap(outputs: Sequence[float]) -> Any:

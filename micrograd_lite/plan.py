@@ -101,7 +101,7 @@ def make_plan(
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
-    if not hasattr(model, "named_parameters"):
+    if not hasattr(model, "named_parameters") or not callable(model):
         raise TypeError(f"model must be a Module such as nn.MLP, or a dense.MLP, got {type(model).__name__}")
     seeded(seed)  # says so when it is not a seed
     if test is not None and evaluate_every is None:

@@ -53,7 +53,8 @@ def schedule(lr: Any) -> Schedule:
     """A number as the constant schedule, a schedule as itself. ValueError unless its rates are positive and finite."""
     made = lr if isinstance(lr, (StepDecay, Cosine, Constant)) else Constant(lr)
     checked: dict[str, Any] = {name: _setting(name, setting) for name, setting in made._asdict().items()}
-    return type(made)(**checked)
+    exact = all(type(setting) is type(checked[name]) for name, setting in made._asdict().items())
+    return made if exact else type(made)(**checked)
 
 
 def _setting(name: str, setting: Any) -> float | int:
@@ -62,12 +63,12 @@ def _setting(name: str, setting: Any) -> float | int:
         wanted = "a whole number" if counted else "a number or a schedule"
         raise TypeError(f"learning rate: {name} must be {wanted}, got {type(setting).__name__}")
     try:
-        number = int(setting) if counted else float(setting)
+        number = float(setting)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number < 0 or (number == 0 and name != "final"):
         raise ValueError(f"learning rate: {name} must be a positive finite number, got {setting!r}")
-    return number
+    return int(number) if counted else number
 
 
 def settings(made: Schedule) -> Any:

@@ -85,16 +85,22 @@ def stall(handler, content):
     """Half of the file, then silence."""
     start(handler, len(content))
     handler.wfile.write(content[: len(content) // 2])
-    handler.server.release.wait(PATIENCE)
+    wait(handler)
 
 
 def silence(handler, content):
     """Not a word."""
-    handler.server.release.wait(PATIENCE)
+    wait(handler)
 
 
 FAULTS = (wrong_bytes, another_file, empty, short_body, short_without_length, endless, not_found, broken,
           redirect_loop, redirect_to_disk, not_http, hang_up, stall, silence)  # fmt: skip
+
+
+def wait(handler):
+    """Say nothing more until the test is over; a client that waits for longer than that is on record."""
+    if not handler.server.release.wait(PATIENCE):
+        handler.server.overdue = True
 
 
 def start(handler, length, status=200, location=None):
@@ -134,6 +140,7 @@ class Mirror:
         class Server(ThreadingHTTPServer):
             daemon_threads = False  # so that server_close waits for every answer
             release = threading.Event()
+            overdue = False  # has a client outwaited a silent server?
 
             def handle_error(self, *_):
                 """A client that was killed is no fault of the server's."""

@@ -57,8 +57,9 @@ def by_hand(place, states, loss, run=None):
 
 @pytest.fixture(scope="module")
 def xor_trace(tmp_path_factory):
-    """A 2-2-1 network and 40 steps."""
-    return traced(tmp_path_factory.mktemp("pictures") / "xor", MLP(2, [2, 1], "tanh", "sigmoid", seed=1), xor(), epochs=40)
+    """A 2-2-1 network and 40 large steps."""
+    place = tmp_path_factory.mktemp("pictures") / "xor"
+    return traced(place, MLP(2, [2, 1], "tanh", "sigmoid", seed=1), xor(), epochs=40, optimizer=SGD(lr=8.0))
 
 
 def read(path):
@@ -358,7 +359,7 @@ def test_each_cell_has_the_colour_of_its_weight(tmp_path, xor_trace, size):
     names = list(xor_trace.weights(0))
     states = [xor_trace.weights(step) for step in (0, *xor_trace.steps())]
     limit = axes.rounded_up(max(abs(number) for state in states for number in state.values()))
-    assert len(frames) == len(states) == 41
+    assert len(frames) == len(states) == 41 and limit > 2
     for panel in panels.laid_out(matrices.matrices(names), (4, 30, size[0] - 84, size[1] - 4)):
         for (row, column), index in np.ndenumerate(panel.matrix.cells):
             expected = palette.PALETTE[palette.diverging([state[names[index]] for state in states], limit)]
@@ -390,6 +391,13 @@ def test_every_parameter_has_its_place(widths, size):
         assert panel.shown.shape == (bottom - top, right - left)
     assert taken.max() == 1
     assert set(np.concatenate([panel.shown.ravel() for panel in placed]).tolist()) - {-1} == set(range(len(names)))
+
+
+def test_biases_stand_apart():
+    """Between the last weights and the biases is a wider gap than between two rows of weights."""
+    (panel, _) = panels.laid_out(matrices.matrices([name for name, _ in MLP(2, [2, 1]).named_parameters()]), (0, 0, 400, 300))
+    between, before_biases = (panel.rows[row + 1][0] - panel.rows[row][1] for row in (0, 1))
+    assert before_biases == between + panels.GAP
 
 
 def test_matrices_stand_as_in_the_book():
@@ -538,8 +546,8 @@ def test_paths_start_together_and_end_apart(tmp_path):
     paths.optimizer_paths(tmp_path / "p.gif", traces, x=W, y=B)
     frames = read(tmp_path / "p.gif")
     assert frames.shape == (31, 500, 800, 3)
-    walk = paths._walk("adam", 0, traces["adam"], W, B, list(range(31)))
-    assert walk.xs[0] == 0.0 and walk.xs[12] == walk.xs[30] == traces["adam"].weights(12)[W]
+    walk = paths._walk("adam", 0, traces["adam"], W, B)
+    assert walk.xs[0] == 0.0 and walk.at(12) == walk.at(30) == 12 and walk.xs[12] == traces["adam"].weights(12)[W]
     for number in (0, 1):
         inked = (frames[-1, 40:440, 90:560] == palette.PALETTE[palette.ink(number)]).all(axis=-1)
         assert inked.sum() > 60

@@ -404,7 +404,7 @@ def test_a_spoiled_row_in_the_middle_is_named_with_its_line(tmp_path, line, cell
     path.write_text("".join([*rows[:2], line, *rows[2:]]))
     with pytest.raises(ValueError) as caught:
         Trace(tmp_path / "run").metrics()
-    assert str(caught.value) == f"{path}, line 3: {cells} cells where the header has 6"
+    assert str(caught.value) == f"{path}, line 3 is not a row of a trace: {cells} cells where the header has 6"
     assert trace.folder == tmp_path / "run"
 
 

@@ -102,8 +102,6 @@ def _read(path: str | os.PathLike[str]) -> tuple[Header, bytearray]:
         start = -len(header.encoded())  # where the next piece goes: the header before the content, and not into it
         for piece in _pieces(file):
             end = start + len(piece)
-            if end > header.size:
-                break
             content[max(start, 0) : max(end, 0)] = piece[max(-start, 0) :]
             start = end
     if start != header.size:

@@ -18,20 +18,25 @@ from micrograd_lite.export.canvas import TEXT, Canvas, letters
 from micrograd_lite.export.fields import loss_of
 from micrograd_lite.export.gif import write_gif
 from micrograd_lite.export.moments import counted, losses, moments, short
-from micrograd_lite.export.palette import BLACK, WHITE, Indices, ink, viridis
+from micrograd_lite.export.palette import BLACK, DARK, WHITE, Indices, ink, viridis
 from micrograd_lite.trace import Trace
 
 BANDS = 14  # heights of the map
 
 
 class Walk(NamedTuple):
-    """One optimizer's path: where it was, and its loss there, at each moment of the animation."""
+    """One optimizer's path: every recorded step, where it was after it, and its loss there."""
 
     label: str
     colour: int
+    steps: list[int]
     xs: list[float]
     ys: list[float]
     losses: list[float]
+
+    def at(self, step: int) -> int:
+        """Where in the lists that step is; a run that has ended stays at its last one."""
+        return int(np.searchsorted(self.steps, step, side="right")) - 1
 
 
 def optimizer_paths(
@@ -54,7 +59,7 @@ def optimizer_paths(
                 raise ValueError(f"{trace.folder} and {first.folder} differ in {part!r}: they cannot stand on one map")
     longest = max((moments(trace, frames) for trace in traces.values()), key=lambda chosen: chosen[-1].step)
     steps = [moment.step for moment in longest]
-    walks = [_walk(label, ink(number), trace, x, y, steps) for number, (label, trace) in enumerate(traces.items())]
+    walks = [_walk(label, ink(number), trace, x, y) for number, (label, trace) in enumerate(traces.items())]
     write_gif(path, _frames(first, walks, steps, (x, y), size), milliseconds)
 
 
@@ -65,14 +70,11 @@ def _comparable(run: Mapping[str, Any], part: str) -> Any:
     return {name: setting for name, setting in run["model"].items() if name not in ("init", "seed")}
 
 
-def _walk(label: str, colour: int, trace: Trace, x: str, y: str, steps: Sequence[int]) -> Walk:
-    """The state at each moment, or at the last recorded one before it."""
-    known = losses(trace)
-    recorded = [0, *trace.steps()]
-    at = [recorded[int(np.searchsorted(recorded, step, side="right")) - 1] for step in steps]
-    states = [trace.weights(step) for step in at]
-    heights = [known.get(step, math.nan) for step in at]
-    return Walk(label, colour, [state[x] for state in states], [state[y] for state in states], heights)
+def _walk(label: str, colour: int, trace: Trace, x: str, y: str) -> Walk:
+    """The whole path, from before the first update."""
+    steps, known = [0, *trace.steps()], losses(trace)
+    xs, ys = ([*trace.series(name, "before")[1][:1], *trace.series(name)[1]] for name in (x, y))
+    return Walk(label, colour, steps, xs, ys, [known.get(step, math.nan) for step in steps])
 
 
 def _frames(
@@ -83,26 +85,25 @@ def _frames(
     plot = Plot(canvas, (82, 34, size[0] - 236, size[1] - 46), x, y)
     plot.axes(*names, grid=False)
     lowest = _map(plot, trace, names)
-    left, top, right, bottom = plot.box
+    _, top, right, _ = plot.box
     _cross(plot, *lowest, "lowest")
     for place in {(walk.xs[0], walk.ys[0]) for walk in walks}:
         _cross(plot, *place, "start")
     rim, trail = (Plot(Canvas(size), plot.box, x, y) for _ in range(2))  # white rims keep lines visible on any ground
+    canvas.text(right + 14, top - 6, "loss after this step", DARK, at="left bottom")
     rim.canvas.pixels[...] = canvas.pixels
-    for index, step in enumerate(steps):
+    for step, before in zip(steps, [0, *steps]):
         for walk in walks:
-            if index:
-                piece = walk.xs[index - 1 : index + 1], walk.ys[index - 1 : index + 1]
+            start, stop = walk.at(before), walk.at(step)
+            if stop > start:
+                piece = walk.xs[start : stop + 1], walk.ys[start : stop + 1]
                 rim.curve(*piece, WHITE, 5.0)
                 trail.curve(*piece, walk.colour, 2.5)
         canvas.pixels[...] = np.where(trail.canvas.pixels != WHITE, trail.canvas.pixels, rim.canvas.pixels)
         canvas.text(10, 6, counted(step, steps[-1]), BLACK, TEXT + 1)
         for walk in walks:
-            px, py = plot.place(walk.xs[index], walk.ys[index])
-            if left <= px < right and top <= py < bottom:
-                canvas.disc(px, py, 6, WHITE)
-                canvas.disc(px, py, 5, walk.colour)
-        entries = [(f"{walk.label}: {short(walk.losses[index])}", walk.colour) for walk in walks]
+            _disc(plot, walk.xs[walk.at(step)], walk.ys[walk.at(step)], walk.colour)
+        entries = [(f"{walk.label}: {short(walk.losses[walk.at(step)])}", walk.colour) for walk in walks]
         legend(canvas, right + 14, top, entries, 214, 214)
         yield canvas.pixels
 
@@ -139,6 +140,14 @@ def _map(plot: Plot, trace: Trace, names: tuple[str, str]) -> tuple[float, float
     return float(xs[column]), float(ys[row])
 
 
+def _disc(plot: Plot, x: float, y: float, colour: int) -> None:
+    """Where an optimizer is now, unless that is off the map or not finite."""
+    if plot.x.low <= x <= plot.x.high and plot.y.low <= y <= plot.y.high:
+        place = plot.place(x, y)
+        plot.canvas.disc(*place, 6, WHITE)
+        plot.canvas.disc(*place, 5, colour)
+
+
 def _cross(plot: Plot, x: float, y: float, text: str) -> None:
     """A black cross on white, with a word beside it."""
     px, py = plot.place(x, y)
@@ -146,6 +155,6 @@ def _cross(plot: Plot, x: float, y: float, text: str) -> None:
         plot.canvas.line([(px - 6, py - 6), (px + 6, py + 6)], colour, width)
         plot.canvas.line([(px - 6, py + 6), (px + 6, py - 6)], colour, width)
     words = letters(text)
-    left = px + 10 if px + 14 + words.shape[1] < plot.box[2] else px - 12 - words.shape[1]
+    left = px + 12 if px + 16 + words.shape[1] < plot.box[2] else px - 14 - words.shape[1]
     plot.canvas.box(round(left) - 2, round(py) - 9, round(left) + words.shape[1] + 2, round(py) + 9, WHITE)
     plot.canvas.text(left, py, text, BLACK, at="left centre")

@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Extent(NamedTuple):
@@ -34,7 +37,7 @@ class Tables:
         if name in self.descriptors:  # a first attempt was refused, by a full disk perhaps
             os.close(self.descriptors.pop(name))
         try:
-            self.descriptors[name] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
+            self.descriptors[name] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | NO_LINK, 0o666)
         except OSError as error:
             raise OSError(error.errno, f"cannot write: {error.strerror}", str(path)) from error
         self.extents = {**self.extents, name: Extent(0, 0)}
@@ -47,14 +50,20 @@ class Tables:
         """
         grown = dict(self.extents)
         try:
+            self._cut_back()  # an earlier failure may have left half a row, when even cutting back failed
             for name, (block, rows) in blocks.items():
                 size, before = self.extents[name]
                 grown[name] = Extent(size + self._write(name, block), before + rows)
             self.extents = grown  # the one assignment that makes the step count
         except BaseException:
-            for name, extent in self.extents.items():
-                os.ftruncate(self.descriptors[name], extent.size)
+            with suppress(OSError):  # the first error is the one to report; the next append cuts back again
+                self._cut_back()
             raise
+
+    def _cut_back(self) -> None:
+        for name in self.extents.keys() & self.descriptors.keys():
+            if os.fstat(self.descriptors[name]).st_size > self.extents[name].size:
+                os.ftruncate(self.descriptors[name], self.extents[name].size)
 
     def _write(self, name: str, block: str) -> int:
         data = block.encode("utf-8")

@@ -16,6 +16,10 @@ _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 _UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}
 
 
+LONGEST = 100_000
+"""Python's csv module reads cells of up to 131,072 characters."""
+
+
 def text(name: str) -> str:
     """A name as one safe cell: control characters escaped, a leading = + - @ or ' shielded by an apostrophe."""
     shield = "'" if name.startswith(_STARTS_A_FORMULA) else ""
@@ -30,6 +34,9 @@ def plain(cell: str) -> str:
 
 def line(cells: Iterable[str]) -> str:
     """One CSV row with its newline."""
+    cells = list(cells)
+    if max(map(len, cells), default=0) > LONGEST:
+        raise ValueError(f"a name of {max(map(len, cells))} characters is too long for a CSV cell; keep it below {LONGEST}")
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()

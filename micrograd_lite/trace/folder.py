@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,10 @@ FILES = (
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip
 """Every file that this format names; beside them, weights/step_NNNNNN.npz."""
+
+
+PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))})\.[0-9a-f]{{8}}\.part")
+"""The temporary files of write_whole, left behind by kill -9."""
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -64,11 +69,15 @@ def claim(folder: Path, force: bool) -> int:
     descriptor = lock(folder)
     try:
         _refuse_foreign(folder, force)  # again: another writer may have come and gone before we held the lock
-        for path in _files_of_the_format(folder):
-            if path.name not in (METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
-                path.unlink()
-        os.ftruncate(descriptor, 0)
+        # run.json first: whoever looks, or takes over after our death, finds a trace at every moment
         write_run(folder, {"status": "running"})
+        try:
+            os.ftruncate(descriptor, 0)
+        except OSError as error:
+            raise OSError(error.errno, f"cannot write: {error.strerror}", str(folder / METRICS)) from error
+        for path in _files_of_the_format(folder):
+            if path.name not in (RUN, METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
+                path.unlink()
     except BaseException:
         unlock(folder, descriptor)
         raise
@@ -77,7 +86,10 @@ def claim(folder: Path, force: bool) -> int:
 
 def _refuse_foreign(folder: Path, force: bool) -> None:
     leftover = folder / METRICS  # empty when a writer died between taking the lock and its first file
-    if all(path.name == LOCK or (path == leftover and not path.stat().st_size) for path in folder.iterdir()):
+    if all(
+        path.name == LOCK or PART.fullmatch(path.name) or (path == leftover and not path.stat().st_size)
+        for path in folder.iterdir()
+    ):
         return
     try:
         run = read_run(folder)
@@ -92,8 +104,9 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
 
 def _files_of_the_format(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in FILES if (folder / name).is_file())
-    yield from (path for name in FILES for path in folder.glob(f".{name}.*.part"))
-    yield from (folder / "weights").glob("step_*.npz")
+    yield from (path for path in folder.iterdir() if PART.fullmatch(path.name))
+    if not (folder / "weights").is_symlink():
+        yield from (path for path in (folder / "weights").glob("step_*.npz") if re.fullmatch(r"step_\d{6,}\.npz", path.name))
 
 
 def lock(folder: Path) -> int:
@@ -104,22 +117,31 @@ def lock(folder: Path) -> int:
             os.close(os.open(folder / LOCK, os.O_CREAT | os.O_EXCL))
         except FileExistsError as error:
             raise refusal from error
-    descriptor = os.open(folder / METRICS, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        descriptor = os.open(folder / METRICS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except BaseException:
+        if fcntl is None:
+            (folder / LOCK).unlink(missing_ok=True)
+        raise
     if fcntl is None:
         return descriptor
     for _ in range(5):  # a reader that asks whether the writer lives holds the lock for a moment
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return descriptor
-        except OSError:
+        except BlockingIOError:
             time.sleep(0.02)
+        except OSError as error:
+            os.close(descriptor)
+            raise OSError(error.errno, f"cannot lock: {error.strerror}", str(folder / METRICS)) from error
     os.close(descriptor)
     raise refusal
 
 
 def unlock(folder: Path, descriptor: int) -> None:
     """Let others write here."""
-    os.close(descriptor)
+    with suppress(OSError):  # run.json is in place, and the lock is gone even when closing fails
+        os.close(descriptor)
     if fcntl is None:
         (folder / LOCK).unlink(missing_ok=True)
 

@@ -40,7 +40,10 @@ class Trace:
     def status(self) -> str:
         """finished, interrupted or failed; running; killed (running, but nobody writes); damaged (rows are missing)."""
         if self.run["status"] == "running":
-            return "running" if is_being_written(self.folder) else "killed"
+            # asked in this order: a writer that closes now has written run.json before it lets go of the lock
+            if is_being_written(self.folder) or read_run(self.folder)["status"] != "running":
+                return "running"
+            return "killed"
         return "damaged" if self.damage else str(self.run["status"])
 
     @property
@@ -99,7 +102,8 @@ class Trace:
     def optimizer(self, step: int) -> list[dict[str, Any]]:
         """The optimizer's terms at one recorded step, one dict for each parameter; empty for an optimizer without state."""
         self.gradients(step)  # says so when this step is not recorded
-        return [row for row in read_table(self.folder / OPTIMIZER, ("step", "parameter")) if row["step"] == step]
+        rows = [row for row in read_table(self.folder / OPTIMIZER, ("step", "parameter")) if row["step"] == step]
+        return rows if len(rows) == len(self.names) else []  # the last step's rows may be on their way
 
 
 def _range(steps: list[int]) -> str:

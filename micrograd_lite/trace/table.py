@@ -19,11 +19,13 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     A last line without its newline is still being written: it is left out. A file that is not there has no rows.
     ValueError names the file and the first line that is not a row of this table.
     """
-    if not path.exists():
-        return
     place = f"{path}, line 1"
     try:
-        text = path.read_bytes().rpartition(b"\n")[0].decode("utf-8")
+        content = path.read_bytes()
+    except FileNotFoundError:  # not written yet, or just removed by a new run
+        return
+    try:
+        text = content.rpartition(b"\n")[0].decode("utf-8")
         lines = csv.reader(text.split("\n"))
         header = next(lines, [])
         if header and tuple(header[: len(columns)]) != tuple(columns):

@@ -47,7 +47,7 @@ class Tracer:
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
         self.rows: Any = None  # what is written for each parameter, or for each array of a big model
-        self.recent: tuple[Any, Any] = (None, None)  # one of them may turn out to be the last step
+        self.recent: dict[int, Any] = {}  # steps by the number of rows with them; one may turn out to be the last
         try:
             write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
         except BaseException:
@@ -60,14 +60,16 @@ class Tracer:
             raise ValueError(f"the trace {self.folder} is closed; make a new Tracer for another run")
         if not self.run:
             self._begin(step)
-        if step.number <= self.steps:
-            raise ValueError(f"step {step.number} comes after step {self.steps}: a Tracer watches one run; make another one")
-        blocks = self.rows.blocks(step) if self._records(step.number) else {}
+        last = self.recent.get(self.steps)  # the last step that was written
+        if last is not None and (step.number <= last.number or step.run is not last.run):
+            raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
+        blocks = self.rows.blocks(step) if last is None or step.number % self.every == 0 else {}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
         evaluated = "".join(
             "," + (cells.numbers([step.evaluation[name]]) if name in step.evaluation else "") for name in self.run["evaluation"]
         )
-        self.recent = (self.recent[1], step)
+        # both, whatever becomes of this step: refused by the disk, it leaves the one before it as the last
+        self.recent = {**({self.steps: last} if last is not None else {}), self.steps + 1: step}
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
 
@@ -81,9 +83,6 @@ class Tracer:
     def steps(self) -> int:
         """How many steps have been written."""
         return self.tables.extents[METRICS].rows if METRICS in self.tables.extents else 0
-
-    def _records(self, number: int) -> bool:
-        return number == 1 or number % self.every == 0
 
     def _begin(self, step: Any) -> None:
         run = {**step.run, "every": self.every}
@@ -99,9 +98,10 @@ class Tracer:
         if self.lock is None:
             return
         try:
-            for step in self.recent:
-                if step is not None and step.number == self.steps and not self._records(step.number):
-                    self.tables.append(self.rows.blocks(step))
+            last = self.recent.get(self.steps)
+            recorded = last is None or self.steps == 1 or last.number % self.every == 0
+            self.tables.append({} if recorded else self.rows.blocks(last))
+            self.tables.close()  # before run.json: a network disk may report a failed write only now
             self.environment["seconds"] = round(time.monotonic() - self.started, 3)
             write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
             counts = {name: extent.rows for name, extent in self.tables.extents.items()}
@@ -111,10 +111,12 @@ class Tracer:
             self._release()
 
     def _release(self) -> None:
-        self.tables.close()
-        if self.lock is not None:
-            unlock(self.folder, self.lock)
-            self.lock = None
+        held, self.lock = self.lock, None
+        try:
+            self.tables.close()
+        finally:
+            if held is not None:
+                unlock(self.folder, held)
 
     def __enter__(self) -> Tracer:
         return self
@@ -125,7 +127,8 @@ class Tracer:
             return
         status = "interrupted" if isinstance(error, (KeyboardInterrupt, GeneratorExit)) else "failed"
         with suppress(OSError):  # the first error is the one to report
-            self.close(status, f"{type(error).__name__}: {error}" if status == "failed" else None)
+            sentence = f"{type(error).__name__}: {error}".replace(f"{self.folder}{os.sep}", "")  # run.json holds no path
+            self.close(status, sentence if status == "failed" else None)
 
 
 def _rows_of(step: Any) -> Any:
