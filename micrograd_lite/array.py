@@ -4,97 +4,21 @@
     >>> (a * b).data.tolist()
     [[3.0, 6.0], [4.0, 8.0]]
 
-Same functions in the same order as scalar.py, compiled from the same rows. Two things are new. Arrays of different
-shapes broadcast, so a share may be larger than the parent that it belongs to: it is summed back to the parent's shape.
-And operations over many operands (array_many.py) pull their shares by a formula of their own.
+Same functions in the same order as scalar.py. Two things are new: arrays broadcast, so a share may be larger than its
+parent and is summed back to the parent's shape; and operations over many operands pull shares by their own formula.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from micrograd_lite.array_rules import APPLY
 from micrograd_lite.graph import Node, births, youngest_first
-from micrograd_lite.rules import RULES, Rule, compile_rule, outside_domain
+from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import describe
-
-
-class _ArraySpelling(ast.NodeTransformer):
-    """A choice becomes `where`, `and` becomes `&`, `or` becomes `|`: each element decides for itself.
-
-    Numbers written in a formula take the dtype of the arrays: 0.5 would make float64 of float32.
-    """
-
-    def visit_Constant(self, number: ast.Constant) -> ast.AST:
-        return ast.Call(ast.Name("number"), [number], []) if isinstance(number.value, float) else number
-
-    def visit_IfExp(self, choice: ast.IfExp) -> ast.AST:
-        self.generic_visit(choice)
-        return ast.Call(ast.Name("where"), [choice.test, choice.body, choice.orelse], [])
-
-    def visit_BoolOp(self, choice: ast.BoolOp) -> ast.AST:
-        self.generic_visit(choice)
-        joined = choice.values[0]
-        for value in choice.values[1:]:
-            joined = ast.BinOp(joined, ast.BitAnd() if isinstance(choice.op, ast.And) else ast.BitOr(), value)
-        return joined
-
-
-def array_spelling(formula: str) -> str:
-    """A formula of the table as NumPy evaluates it, element by element."""
-    return ast.unparse(_ArraySpelling().visit(ast.parse(formula, mode="eval")))
-
-
-def array_guard(rule: Rule) -> str:
-    """Outside the domain: the first element that is no NaN is an error."""
-    return f"    require({array_spelling(rule.needs)}, {rule.name!r}, {', '.join(rule.inputs)})\n"
-
-
-def require(fits: Any, name: str, *operands: Any) -> None:
-    """Raise what scalar.py raises, for the first element outside the domain of rule `name`. NaN may pass."""
-    if np.all(fits):
-        return
-    points = np.broadcast_arrays(fits, *operands)
-    outside = ~points[0] & ~np.any([np.isnan(operand) for operand in points[1:]], axis=0)
-    if outside.any():
-        first = tuple(np.argwhere(outside)[0])
-        raise outside_domain(name, *(float(operand[first]) for operand in points[1:]))
-
-
-def where(test: Any, x: Any, y: Any) -> Any:
-    """x where the test is true, else y, by multiplying their bits with 1 and 0: exact, also for inf and NaN.
-
-    np.where does the same, but its branches cost 100 us on 128 x 256 random signs, and this takes 15.
-    """
-    test, x, y = np.asarray(test, dtype=bool), np.asarray(x), np.asarray(y)
-    bits = np.int32 if y.dtype == np.float32 else np.int64
-    chosen = y.view(bits) * ~test
-    if x.ndim or x:
-        chosen = chosen + x.view(bits) * test
-    return chosen.view(y.dtype)
-
-
-def _pow(x: Any, y: Any) -> Any:
-    return np.where(np.isnan(y), y, x**y)  # C says 1 ** nan is 1; here NaN in is NaN out
-
-
-ARRAY: dict[str, Any] = {
-    **{name: getattr(np, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "expm1", "log1p")},
-    **{"pow": _pow, "where": where, "require": require, "numbers": "arrays"},
-}
-"""The namespace in which the rows mean arithmetic on arrays, element by element."""
-
-APPLY = {
-    np.dtype(number): {
-        name: compile_rule(rule, {**ARRAY, "number": number, "inf": number(np.inf)}, array_spelling, array_guard)
-        for name, rule in RULES.items()
-    }
-    for number in (np.float32, np.float64)
-}
-"""For each dtype, each rule row as a function of arrays that returns `(value, partials)`."""
 
 new = object.__new__
 
@@ -115,18 +39,17 @@ def node(data: np.ndarray, parents: tuple[Array, ...], partials: tuple[Any, ...]
 def operand(data: Any, like: Array) -> Array:
     """The Array itself, or a number or ndarray wrapped as an unnamed leaf of the same dtype.
 
-    TypeError when float32 meets float64: half of the digits would be lost, or half of the speed, and nobody told.
+    TypeError when float32 meets float64: half of the digits, or of the speed, would be lost and nobody told.
     """
     if not isinstance(data, Array):
         data = Array(data if isinstance(data, np.ndarray) else np.asarray(data, dtype=like.data.dtype))
-    if data.data.dtype != like.data.dtype:
-        raise TypeError(f"{like.data.dtype} and {data.data.dtype} do not mix; convert one of them with ndarray.astype")
     made: Array = data
+    if made.data.dtype != like.data.dtype:
+        raise TypeError(f"{like.data.dtype} and {made.data.dtype} do not mix; convert one of them with ndarray.astype")
     return made
 
 
-quiet = np.errstate(all="ignore")
-"""Overflow is inf, as in the scalar engine, and no warning."""
+quiet = np.errstate(all="ignore")  # overflow is inf, as in the scalar engine, and no warning
 
 
 def unary(name: str) -> Callable[[Array], Array]:
@@ -175,7 +98,7 @@ def unbroadcast(share: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def pointwise(made: Array) -> list[Any]:
-    """The pull of every rule of the table: partial times upstream, element by element."""
+    """The pull of every rule of the table: partial times upstream."""
     return [partial * made.grad for partial in made.partials]
 
 
@@ -186,8 +109,7 @@ PULLS: dict[str, Callable[[Array], list[Any]]] = {}
 class Array(Node):
     """An array that takes part in a graph. `Array(data, "w")` makes a leaf; arithmetic on Arrays makes inner nodes.
 
-    data: anything NumPy takes as real numbers; float32 stays float32, all else becomes float64. TypeError for the rest.
-    `==` and `hash` are identity, as for Value.
+    data: real numbers; float32 stays, all else becomes float64, TypeError for the rest. `==` and `hash` are identity.
     """
 
     __slots__ = ()
@@ -232,20 +154,12 @@ class Array(Node):
         return self._pow(exponent) if isinstance(exponent, Array) else self._power(exponent)
 
     def __rpow__(self, base: Any) -> Array:
-        """A number to the power of this node; needs a positive number."""
+        """A number to the power of this node."""
         return operand(base, like=self)._pow(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Array(shape={self.data.shape}, dtype={self.data.dtype}{label})"
-
-    def __reduce__(self) -> Any:
-        if self.parents:
-            raise TypeError(
-                "an inner node of a graph cannot be copied or pickled, because its parents would have to come along; "
-                "copy its numbers with Array(node.data), or copy the leaves"
-            )
-        return Array, (self.data, self.label), (None, {"grad": self.grad})
 
 
 def to_array(data: Any) -> np.ndarray:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite import array_many
-from micrograd_lite.array import APPLY, Array, quiet
+from micrograd_lite.array import Array, quiet
+from micrograd_lite.array_rules import APPLY
 from micrograd_lite.dense import MLP
 from micrograd_lite.losses import Loss
 from micrograd_lite.many import cross_entropy

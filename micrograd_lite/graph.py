@@ -36,6 +36,14 @@ class Node:
     birth: int
     label: str
 
+    def __reduce__(self) -> Any:
+        if self.parents:
+            raise TypeError(
+                "an inner node of a graph cannot be copied or pickled, because its parents would have to come along; "
+                f"copy what it holds with {type(self).__name__}(node.data), or copy the leaves"
+            )
+        return type(self), (self.data, self.label), (None, {"grad": self.grad})
+
 
 def youngest_first(root: Node) -> list[Any]:
     """Inner nodes below root (and root), each before the nodes it was made from.

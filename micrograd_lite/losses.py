@@ -23,7 +23,7 @@ class Loss(NamedTuple):
     reduce: Callable[[Sequence[Value]], Value]  # costs of a batch -> one number
     wants: str  # what a target must be, in words
     fits: Callable[[Any, int], bool]  # (target, number of outputs) -> is it that?
-    correct: Callable[[Sequence[float], Any, float], bool]  # (outputs, target, middle of all targets) -> right decision?
+    correct: Callable[..., bool]  # (outputs, target, middle of all targets) -> right decision?
     takes_logits: bool = False  # it applies softmax or sigmoid itself: the last layer must be linear
 
     def __call__(self, predictions: Sequence[Any], targets: Sequence[Any]) -> Value:
@@ -78,11 +78,11 @@ def _is_share(target: Any, outputs: int) -> bool:
     return outputs == 1 and isinstance(target, Real) and 0 <= float(target) <= 1
 
 
-def _same_side(outputs: Sequence[float], target: Any, middle: float) -> bool:
+def _same_side(outputs: Sequence[float], target: Any, middle: float = 0.5) -> bool:
     return all((output > middle) == (wanted > middle) for output, wanted in zip(outputs, as_list(target)))
 
 
-def _highest(outputs: Sequence[float], label: int, middle: float) -> bool:
+def _highest(outputs: Sequence[float], label: int, middle: float = 0.0) -> bool:
     return max(range(len(outputs)), key=outputs.__getitem__) == label
 
 
@@ -101,7 +101,7 @@ half_squared_error = Loss(
 binary_cross_entropy = Loss(
     "binary_cross_entropy", _binary_cross_entropy, many.mean,
     wants="a number from 0 to 1, for one output", fits=_is_share,
-    correct=lambda outputs, target, middle: (outputs[0] > 0) == (target > 0.5), takes_logits=True,
+    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0.5), takes_logits=True,
 )  # fmt: skip
 """-log of the probability of a yes (1) or no (0), mean over samples; from the logit, so that nothing overflows."""
 
@@ -114,7 +114,7 @@ cross_entropy = Loss(
 hinge = Loss(
     "hinge", _hinge, many.mean,
     wants="-1 or +1, for one output", fits=lambda target, outputs: outputs == 1 and target in (-1, 1),
-    correct=lambda outputs, target, middle: (outputs[0] > 0) == (target > 0),
+    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0),
 )  # fmt: skip
 """max(0, 1 - target * score), the max-margin loss of a support vector machine, mean over samples."""
 

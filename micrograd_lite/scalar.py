@@ -148,14 +148,6 @@ class Value(Node):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data}, grad={self.grad}{label})"
 
-    def __reduce__(self) -> Any:
-        if self.parents:
-            raise TypeError(
-                "an inner node of a graph cannot be copied or pickled, because its parents would have to come along; "
-                "copy its number with Value(float(node)), or copy the leaves"
-            )
-        return Value, (self.data, self.label), (None, {"grad": self.grad})
-
 
 def to_float(number: Any) -> float:
     """A real number of any kind (int, bool, Fraction, NumPy scalar) as a Python float; TypeError for the rest."""

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hypothesis import strategies as st
-from references import FLOATS, ROWS, row
 
 from micrograd_lite.rules import SCALAR
 from micrograd_lite.scalar import Value
+from references import FLOATS, ROWS, row
 
 # Points for one row.
 

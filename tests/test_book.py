@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import gallery
 import pytest
 
+import gallery
 from micrograd_lite.export.tables import rules_table
 
 ROOT = Path(__file__).parent.parent
@@ -22,11 +22,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FLOORS = (
     ("rules", "graph", "files"),
-    ("scalar", "many", "check", "array", "array_many"),
+    ("scalar", "many", "check", "array_rules", "array", "array_many"),
     (
-        "module", "inits", "architecture", "neuron", "nn", "dense", "losses", "schedules", "optimizer", "optim", "data", "measure", "saving", "progress",
+        "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
+        "saving", "progress", "dense", "fused", "optim_array",
     ),
-    ("plan", "training"),
+    ("array_plan", "plan", "array_training", "training"),
     ("trace",),
     ("export",),
     ("cli", "__main__", "__init__"),

@@ -6,12 +6,12 @@ from operator import attrgetter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from references import FRACTIONS, dual_gradients
-from strategies import integer_programs, on_values, points, programs
 
 from micrograd_lite.check import central_difference, check_gradients, compare_gradients, path_sizes
 from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import APPLY, Value, node
+from references import FRACTIONS, dual_gradients
+from strategies import integer_programs, on_values, points, programs
 
 every_row = pytest.mark.parametrize("rule", RULES.values(), ids=attrgetter("name"))
 

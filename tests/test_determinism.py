@@ -165,7 +165,6 @@ def test_no_file_but_the_environment_has_a_clock(first):
 def test_an_error_of_the_disk_does_not_put_its_path_into_run_json(tmp_path):
     """A run that failed because a table could not be written: the sentence is kept, the folder's path is not."""
     from faults import fault_at, full, steps
-
     from micrograd_lite import Trace, Tracer
 
     with pytest.raises(OSError) as caught, Tracer(tmp_path / "run") as tracer:

@@ -6,10 +6,10 @@ import os
 from itertools import count
 
 import pytest
-from faults import broken, contents, fault_at, finish, full, interrupt, limited, network, other_network, read_only
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faults import broken, contents, fault_at, finish, full, interrupt, limited, network, other_network, read_only
 from micrograd_lite import MLP
 from micrograd_lite.files import number, to_json, write_whole
 

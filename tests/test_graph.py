@@ -1,10 +1,10 @@
 """Nodes and their order: every walk goes from parents to children or back, whatever the shape of the graph."""
 
 from hypothesis import given
-from strategies import programs
 
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.scalar import Value
+from strategies import programs
 
 
 def reachable(root):

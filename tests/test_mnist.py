@@ -15,10 +15,10 @@ import sys
 import threading
 from pathlib import Path
 
-import loopback
 import pytest
-from loopback import Mirror
 
+import loopback
+from loopback import Mirror
 from micrograd_lite.data.idx import read_header
 from micrograd_lite.data.mnist import FILES, MIRRORS, File, fetch, mnist, mnist_bytes, mnist_files
 

@@ -9,6 +9,10 @@ from operator import attrgetter
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from micrograd_lite import many
+from micrograd_lite.rules import MANY, RULES, SCALAR, outside_domain
+from micrograd_lite.scalar import APPLY, Value
 from references import (
     BOUND,
     COMPLEX,
@@ -23,10 +27,6 @@ from references import (
     row,
 )
 from strategies import FINITE, GRID, OPERATORS, on_values, points, points_outside, wide_points
-
-from micrograd_lite import many
-from micrograd_lite.rules import MANY, RULES, SCALAR, outside_domain
-from micrograd_lite.scalar import APPLY, Value
 
 every_row = pytest.mark.parametrize("rule", RULES.values(), ids=attrgetter("name"))
 rows_with_a_domain = pytest.mark.parametrize("rule", [r for r in RULES.values() if r.needs], ids=attrgetter("name"))

@@ -8,10 +8,10 @@ import sys
 from itertools import islice, pairwise
 
 import pytest
-from faults import PACKAGE, TABLES, network, record, steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faults import PACKAGE, TABLES, network, record, steps
 from micrograd_lite import MLP, SGD, Adam, AdamW, RMSprop, StepDecay, cross_entropy, mse, train
 from micrograd_lite.files import number
 from micrograd_lite.many import dot

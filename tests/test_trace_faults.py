@@ -12,6 +12,9 @@ from itertools import count, islice
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from faults import (
     TABLES,
     broken,
@@ -29,9 +32,6 @@ from faults import (
     start,
     steps,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from micrograd_lite.trace import Trace, Tracer, append, tracer
 
 FAULTS = [full, broken, interrupt]

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from itertools import count, islice
 
 import pytest
-from faults import broken, check_whole_steps, contents, fault_at, finish, full, record, start, steps
 
+from faults import broken, check_whole_steps, contents, fault_at, finish, full, record, start, steps
 from micrograd_lite.trace import Trace, Tracer
 from micrograd_lite.trace import folder as folder_page
 

@@ -38,7 +38,10 @@ def split(dataset: Dataset, test: float = 0.2, seed: int = 0) -> tuple[Dataset, 
     takes = [math.floor(share) for share in shares]
     # Rounding each class by itself can miss the total (or take nothing): the largest remainders get the missing rows.
     by_remainder = sorted(range(len(takes)), key=lambda group: takes[group] - shares[group])
-    for group in by_remainder[:wanted - sum(takes)]:
+    missing = wanted
+    for take in takes:
+        missing -= take
+    for group in by_remainder[:missing]:
         takes[group] += 1
     chosen = set()
     for rows, take in zip(rows_of.values(), takes):

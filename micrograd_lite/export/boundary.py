@@ -58,9 +58,10 @@ def _frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) -> It
     canvas = Canvas(size)
     labels = sorted(set(classes.tolist()))
     plot = Plot(canvas, (70, 34, size[0] - 122, size[1] - 46), around(points[:, 0], 0.12), around(points[:, 1], 0.12))
-    plot.axes("input 0", "input 1", grid=False)
+    across, up = data.get("feature_names") or ("input 0", "input 1")
+    plot.axes(across, up, grid=False)
     left, top, right, bottom = plot.box
-    names = [_class_name(data["targets"], classes, one) for one in labels]
+    names = data.get("class_names") or [_class_name(data["targets"], classes, one) for one in labels]
     legend(canvas, right + 10, top, [(name, ink(one)) for name, one in zip(names, labels)], room=size[0] - right - 14)
     grid, shape = _grid(plot)
     answers = [outputs(model, trace.weights(moment.step), grid).reshape(*shape, -1) for moment in chosen]

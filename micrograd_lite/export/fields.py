@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from micrograd_lite.array import APPLY
+from micrograd_lite.array_rules import APPLY
 from micrograd_lite.export.palette import Numbers
 
 ACTIVATE = APPLY[np.dtype(float)]

@@ -7,10 +7,10 @@ One engine per process, the garbage collector on, as a user finds it.
 
 import random
 import sys
-
-from side_by_side import in_turns, ratio, report, seconds_per_call
+from itertools import pairwise
 
 from micrograd_lite.data import moons
+from side_by_side import in_turns, ratio, report, seconds_per_call
 
 POINTS = moons(100, seed=0)
 PEERS = ("micrograd", "written_out", "train")
@@ -58,7 +58,7 @@ class WrittenOut:
         sizes = [2, 16, 16, 1]
         self.layers = [
             [([value(random.uniform(-1, 1)) for _ in range(inputs)], value(0.0)) for _ in range(outputs)]
-            for inputs, outputs in zip(sizes, sizes[1:])
+            for inputs, outputs in pairwise(sizes)
         ]
 
     def __call__(self, x):

@@ -12,10 +12,9 @@ import time
 from io import BytesIO
 from pathlib import Path
 
-from side_by_side import in_turns, ratio, report
-
 from micrograd_lite import MLP, SGD, Trace, Tracer, mse, train
 from micrograd_lite.data import xor
+from side_by_side import in_turns, ratio, report
 
 SIZE, FRAMES = (400, 300), 100
 

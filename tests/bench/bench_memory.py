@@ -16,7 +16,6 @@ from side_by_side import report
 def bytes_per_node():
     """Bytes per inner node after backward(), on the written-out moons step (tracemalloc)."""
     import bench_engine
-
     from micrograd_lite import Value
     from micrograd_lite.graph import oldest_first
 
