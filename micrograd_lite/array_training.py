@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -29,13 +29,14 @@ CHUNK = 1_000
 class ArrayStep:
     """One step of training on arrays: the scalars of training.Step, and views of what moved.
 
-    fused: the forward and backward pass, with its activations and slopes; optimizer: with the update of this step.
+    fused: the forward and backward pass, with its activations and slopes; optimizer: with the update of this step;
+    start: a copy of all parameters before the first step.
     """
 
     def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
-                 evaluation: dict[str, float], run: dict[str, Any]) -> None:  # fmt: skip
+                 evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
         self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
-        self.fused, self.optimizer, self.evaluation, self.run = fused, optimizer, evaluation, run
+        self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
         self.model = fused.model
 
     @cached_property
@@ -60,14 +61,16 @@ def length(numbers: np.ndarray) -> float:
     return largest * math.sqrt(float(np.sum((flat / largest) ** 2)))
 
 
-def array_steps(plan: Plan) -> Iterator[ArrayStep]:
+def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
     """Yield one step after another, as training.train does for scalar models."""
     run = plan.describe()
     model: MLP = plan.model
     inputs, targets = tables(plan.training)
     samples = min(plan.batch_size or len(inputs), len(inputs))
     fused, optimizer = FusedStep(model, samples), ArrayOptimizer(plan.optimizer, model.flat)
-    for index, rows in enumerate(_batches(plan)):
+    done = restore(model, optimizer, resume) if resume is not None else 0
+    start = model.flat.copy()
+    for index, rows in islice(enumerate(_batches(plan)), done, None):
         number, epoch = index + 1, index // plan.batches_per_epoch + 1
         batch, wanted = fused.gather(inputs, rows), targets if rows is None else targets[rows]
         loss = fused(batch, wanted, plan.loss)
@@ -78,7 +81,19 @@ def array_steps(plan: Plan) -> Iterator[ArrayStep]:
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
         evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
-        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run)
+        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
+
+
+def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:
+    """Put model and optimizer into the state of a checkpoint; returns its step. ValueError when it is of another model."""
+    same = np.shape(checkpoint.parameters) == model.flat.shape and set(checkpoint.memory) == set(optimizer.memory)
+    if not same or checkpoint.parameters.dtype != model.dtype:
+        raise ValueError("the checkpoint is of another model or optimizer: sizes, dtype or memory differ")
+    model.flat[:] = checkpoint.parameters
+    for name, array in optimizer.memory.items():
+        array[:] = checkpoint.memory[name]
+    optimizer.optimizer.steps = checkpoint.step
+    return int(checkpoint.step)
 
 
 def tables(data: Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import gc
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset
@@ -54,28 +54,31 @@ def train(
     test: Dataset | tuple[Any, Any] | None = None,
     evaluate_every: int | None = None,
     parameters: Sequence[str] | None = None,
+    resume: Any = None,
 ) -> Iterator[Any]:
     """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
     data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`;
     None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
     step when there is a test set, never when there is none; the last step of the last epoch always).
-    parameters: names of the parameters to train; the others stay as they are.
+    parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
+    goes on after its step, with a new model and optimizer of the same settings.
 
     ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when
     the loss or a gradient is not finite, with every parameter still as it was before that step.
     """
     plan = make_plan(model, data, loss, optimizer, epochs, batch_size, seed, test, evaluate_every, parameters)
     if isinstance(plan.model, Module):
-        return _steps(plan)
+        return _steps(plan, resume)
     from micrograd_lite.array_training import array_steps  # NumPy loads only for a model that is made of it
 
-    return array_steps(plan)
+    return array_steps(plan, resume)
 
 
-def _steps(plan: Plan) -> Iterator[Step]:
+def _steps(plan: Plan, resume: Any) -> Iterator[Step]:
     run = plan.describe()
-    for index, batch in enumerate(_batches(plan)):
+    done = restore(plan, resume) if resume is not None else 0
+    for index, batch in islice(enumerate(_batches(plan)), done, None):
         number, epoch = index + 1, index // plan.batches_per_epoch + 1
         with collector_paused():
             loss, gradients = loss_and_gradients(plan, batch, number)
@@ -91,6 +94,17 @@ def _steps(plan: Plan) -> Iterator[Step]:
             number, epoch, loss, norm(gradients), update_norm, learning_rate,
             plan.names, before, gradients, terms, after, evaluated, run,
         )  # fmt: skip
+
+
+def restore(plan: Plan, checkpoint: Any) -> int:
+    """Put model and optimizer into the state of a checkpoint; returns its step. ValueError when it is of another model."""
+    if len(checkpoint.parameters) != len(plan.parameters):
+        size = f"{len(checkpoint.parameters)} parameters, this one has {len(plan.parameters)}"
+        raise ValueError(f"the checkpoint is of another model: it has {size}")
+    for parameter, number in zip(plan.parameters, checkpoint.parameters):
+        parameter.data = number
+    plan.optimizer.memory, plan.optimizer.steps = checkpoint.memory, checkpoint.step
+    return int(checkpoint.step)
 
 
 def loss_and_gradients(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> tuple[float, list[float]]:

@@ -43,6 +43,18 @@ class Tables:
         self.extents = {**self.extents, name: Extent(0, 0)}
         self.append({name: (header, 0)})
 
+    def reopen(self, name: str, extent: Extent) -> None:
+        """Go on with a table that an earlier process wrote, cut back to where it reached at a checkpoint."""
+        path = self.folder / name
+        try:
+            self.descriptors[name] = os.open(path, os.O_RDWR | os.O_APPEND | NO_LINK)
+            if os.fstat(self.descriptors[name]).st_size < extent.size:
+                raise ValueError(f"{path} is shorter than it was at the checkpoint: {extent.size:,} bytes are needed to go on")
+            os.ftruncate(self.descriptors[name], extent.size)
+        except OSError as error:
+            raise OSError(error.errno, f"cannot write: {error.strerror}", str(path)) from error
+        self.extents = {**self.extents, name: extent}
+
     def append(self, blocks: Mapping[str, tuple[str, int]]) -> None:
         """Append to each named table its text, made of so many rows, in the order given.
 

@@ -20,11 +20,11 @@ except ImportError:  # not a POSIX system: the lock is a file that only one proc
 
 FORMAT = "micrograd-lite-trace/1"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
-LAYERS, ENVIRONMENT, LOCK = "layers.csv", "environment.json", "run.lock"
+LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 FILES = (
     RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, "chain_rule.csv", "gradients_by_sample.csv",
-    "checkpoint.npz", "checkpoint.json", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
+    "checkpoint.npz", "checkpoint.json", "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip
 """Every file that this format names; beside them, weights/step_NNNNNN.npz."""
@@ -84,6 +84,12 @@ def claim(folder: Path, force: bool) -> int:
     return descriptor
 
 
+def reclaim(folder: Path) -> int:
+    """Lock the folder of a run that is to go on, changing nothing. Errors as for `claim` and `read_run`."""
+    read_run(folder)
+    return lock(folder)
+
+
 def _refuse_foreign(folder: Path, force: bool) -> None:
     leftover = folder / METRICS  # empty when a writer died between taking the lock and its first file
     if all(
@@ -105,8 +111,8 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
 def _files_of_the_format(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in FILES if (folder / name).is_file())
     yield from (path for path in folder.iterdir() if PART.fullmatch(path.name))
-    if not (folder / "weights").is_symlink():
-        yield from (path for path in (folder / "weights").glob("step_*.npz") if re.fullmatch(r"step_\d{6,}\.npz", path.name))
+    if not (folder / WEIGHTS).is_symlink():
+        yield from (path for path in (folder / WEIGHTS).glob("step_*.npz") if re.fullmatch(r"step_\d{6,}\.npz", path.name))
 
 
 def lock(folder: Path) -> int:

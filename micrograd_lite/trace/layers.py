@@ -6,15 +6,19 @@ sigmoids, dead relus. Nothing flows back through them.
 
 from __future__ import annotations
 
+import io
 import math
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from micrograd_lite.array_training import ArrayStep, length
-from micrograd_lite.dense import views
+from micrograd_lite.dense import MLP, views
+from micrograd_lite.files import write_whole
 from micrograd_lite.trace import cells
-from micrograd_lite.trace.folder import LAYERS
+from micrograd_lite.trace.folder import LAYERS, WEIGHTS
 
 COLUMNS = (
     "step", "array", "norm", "mean", "std", "min", "max", "gradient_norm", "update_norm", "update_ratio", "activations_flat",
@@ -54,3 +58,21 @@ def describe(weights: np.ndarray, gradient: np.ndarray, update: np.ndarray) -> l
 def share_of_flat(partials: tuple[Any, ...]) -> float:
     """The share of outputs whose slope is under FLAT; 0 for a linear layer."""
     return float(np.count_nonzero(np.abs(partials[0]) < FLAT) / partials[0].size) if partials else 0.0
+
+
+def write_arrays(folder: Path, number: int, model: MLP, flat: np.ndarray) -> None:
+    """weights/step_NNNNNN.npz: every array of the model by name, as it was in `flat`. OSError names the path."""
+    buffer = io.BytesIO()
+    arrays = views(flat, {name: array.data.shape for name, array in model.arrays.items()})
+    np.savez(buffer, allow_pickle=False, **arrays)
+    (folder / WEIGHTS).mkdir(exist_ok=True)
+    write_whole(folder / WEIGHTS / f"step_{number:06d}.npz", buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of one such file. ValueError names a file that is not one, or that wants to be unpickled."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        raise ValueError(f"{path} does not hold plain arrays: {error}") from error

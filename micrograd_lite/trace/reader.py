@@ -10,7 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.trace.folder import GRADIENTS, METRIC_COLUMNS, METRICS, OPTIMIZER, is_being_written, read_run
+from micrograd_lite.trace.folder import (
+    GRADIENTS,
+    LAYERS,
+    METRIC_COLUMNS,
+    METRICS,
+    OPTIMIZER,
+    WEIGHTS,
+    is_being_written,
+    read_run,
+)
 from micrograd_lite.trace.table import read_table
 
 
@@ -104,6 +113,23 @@ class Trace:
         self.gradients(step)  # says so when this step is not recorded
         rows = [row for row in read_table(self.folder / OPTIMIZER, ("step", "parameter")) if row["step"] == step]
         return rows if len(rows) == len(self.names) else []  # the last step's rows may be on their way
+
+    def layers(self) -> list[dict[str, Any]]:
+        """The rows of layers.csv, one dict for each array at each recorded step; empty for a scalar model."""
+        last = self._metrics[-1]["step"] if self._metrics else 0
+        return [row for row in read_table(self.folder / LAYERS, ("step", "array")) if row["step"] <= last]
+
+    def array_steps(self) -> list[int]:
+        """The steps whose weights are kept in weights/, in order; 0 is the state before any update."""
+        return sorted(int(path.stem.removeprefix("step_")) for path in (self.folder / WEIGHTS).glob("step_*.npz"))
+
+    def arrays(self, step: int) -> dict[str, Any]:
+        """Every array of an array model after one of `array_steps()`. ValueError when it is not kept or not readable."""
+        if step not in self.array_steps():
+            raise ValueError(f"{self.folder / WEIGHTS} has no step {step}; it has {_range(self.array_steps())}")
+        from micrograd_lite.trace.layers import read_arrays  # NumPy loads only for a model that is made of it
+
+        return read_arrays(self.folder / WEIGHTS / f"step_{step:06d}.npz")
 
 
 def _range(steps: list[int]) -> str:

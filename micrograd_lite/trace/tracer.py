@@ -9,9 +9,8 @@ When `watch` returns, the step's rows are with the operating system: killing the
 
 from __future__ import annotations
 
+import json
 import os
-import platform
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,9 +22,9 @@ from typing import Any
 from micrograd_lite.files import to_json, write_whole
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.append import Tables
-from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, unlock, write_run
-from micrograd_lite.trace.parameters import ParameterRows
-from micrograd_lite.training import Step
+from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
+from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, unlock, write_run
+from micrograd_lite.trace.recording import rows_of, versions, write_weights
 
 
 class Tracer:
@@ -34,21 +33,37 @@ class Tracer:
     every: parameters (of an array model, statistics of its arrays) are recorded at the first step, at each multiple
     of `every` and at the last step; metrics.csv has a row for every step. force: replace the run that the folder
     holds. OSError names the path that cannot be written, FileExistsError or BlockingIOError says who is already
-    there, ValueError that `every` is not positive.
+    there, ValueError that a number of steps is not positive.
+
+    weights_every keeps all weights of an array model, before the first step and after the last too. With
+    checkpoint_every a run can go on after a crash, by `Tracer(folder, resume=True)`, `train(..., resume=tracer.checkpoint)`
+    and the same settings; its tables are then those of a run that was never interrupted.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], every: int = 1, force: bool = False) -> None:
-        if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-            raise ValueError(f"every must be a whole number of at least 1, got {every!r}")
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        every: int = 1,
+        force: bool = False,
+        weights_every: int | None = None,
+        checkpoint_every: int | None = None,
+        resume: bool = False,
+    ) -> None:
+        for name, steps in (("every", every), ("weights_every", weights_every), ("checkpoint_every", checkpoint_every)):
+            if (steps is not None or name == "every") and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
+                raise ValueError(f"{name} must be a whole number of at least 1, got {steps!r}")
         self.folder, self.every = Path(folder), every
+        self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()
         self.environment: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(), **versions()}
-        self.lock: int | None = claim(self.folder, force)
+        self.lock: int | None = reclaim(self.folder) if resume else claim(self.folder, force)
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
         self.rows: Any = None  # what is written for each parameter, or for each array of a big model
         self.recent: dict[int, Any] = {}  # steps by the number of rows with them; one may turn out to be the last
+        self.checkpoint: Checkpoint | None = None  # where the run goes on; give it to train(resume=...)
         try:
+            self.checkpoint = read_checkpoint(self.folder) if resume else None
             write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
         except BaseException:
             self._release()
@@ -72,6 +87,10 @@ class Tracer:
         self.recent = {**({self.steps: last} if last is not None else {}), self.steps + 1: step}
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
+        if self.weights_every and (last is None or step.number % self.weights_every == 0):
+            write_weights(self.folder, step, start=last is None)
+        if self.checkpoint_every and step.number % self.checkpoint_every == 0:
+            write_checkpoint(self.folder, step, self.tables.extents)
 
     def follow(self, steps: Iterable[Any]) -> Iterator[Any]:
         """The same steps, each handed on when it has been written down."""
@@ -86,19 +105,40 @@ class Tracer:
 
     def _begin(self, step: Any) -> None:
         run = {**step.run, "every": self.every}
-        rows = _rows_of(step)
+        rows = rows_of(step)
+        if self.checkpoint is not None:
+            self._go_on(step, run)
+            self.run, self.rows = run, rows
+            return
         for name, header in rows.headers.items():
             self.tables.open(name, header)
         self.tables.open(METRICS, cells.line((*METRIC_COLUMNS, *run["evaluation"])))
         write_run(self.folder, {"status": "running", **run})
         self.run, self.rows = run, rows
 
+    def _go_on(self, step: Any, run: dict[str, Any]) -> None:
+        earlier, checkpoint = read_run(self.folder), self.checkpoint
+        changed = [name for name in run if json.loads(to_json(run[name])) != earlier.get(name)]
+        if changed or checkpoint is None or step.number != checkpoint.step + 1:
+            what = f"its {changed[0]} differs" if changed else f"step {step.number} does not follow its checkpoint"
+            raise ValueError(f"{self.folder} holds another run, {what}: to go on, train with the same settings and resume=")
+        for name, extent in checkpoint.extents.items():
+            self.tables.reopen(name, extent)
+        write_run(self.folder, {"status": "running", **run})
+        self.recent = {self.steps: Earlier(checkpoint.step, step.run)}
+
     def close(self, status: str = "finished", error: str | None = None) -> None:
         """Write the last step's rows and the final run.json: only now does the trace read as complete."""
         if self.lock is None:
             return
         try:
+            if self.checkpoint is not None and not self.run:
+                return  # nothing was watched since: the run stays as it is, to go on another time
             last = self.recent.get(self.steps)
+            if isinstance(last, Earlier):
+                last = None
+            elif last is not None and self.weights_every:
+                write_weights(self.folder, last)
             recorded = last is None or self.steps == 1 or last.number % self.every == 0
             self.tables.append({} if recorded else self.rows.blocks(last))
             self.tables.close()  # before run.json: a network disk may report a failed write only now
@@ -129,20 +169,3 @@ class Tracer:
         with suppress(OSError):  # the first error is the one to report
             sentence = f"{type(error).__name__}: {error}".replace(f"{self.folder}{os.sep}", "")  # run.json holds no path
             self.close(status, sentence if status == "failed" else None)
-
-
-def _rows_of(step: Any) -> Any:
-    if isinstance(step, Step):
-        return ParameterRows(step)
-    from micrograd_lite.trace.layers import LayerRows  # NumPy loads only for a model that is made of it
-
-    return LayerRows(step)
-
-
-def versions() -> dict[str, Any]:
-    """What the numbers were made with."""
-    from micrograd_lite import __version__
-
-    versions = {"micrograd_lite": __version__, "python": platform.python_version(), "system": platform.system()}
-    numpy = sys.modules.get("numpy")
-    return {**versions, "numpy": numpy.__version__} if numpy else versions
