@@ -80,9 +80,8 @@ class Tracer:
             raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
         blocks = self.rows.blocks(step) if last is None or step.number % self.every == 0 else {}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
-        evaluated = "".join(
-            "," + (cells.numbers([step.evaluation[name]]) if name in step.evaluation else "") for name in self.run["evaluation"]
-        )
+        columns = self.run["evaluation"]
+        evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
         # both, whatever becomes of this step: refused by the disk, it leaves the one before it as the last
         self.recent = {**({self.steps: last} if last is not None else {}), self.steps + 1: step}
         # metrics.csv comes last: its row says that the rows of the other tables are all there
