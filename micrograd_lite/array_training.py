@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from micrograd_lite.array import Array
 from micrograd_lite.data import Dataset
-from micrograd_lite.data.prepare import seeded
 from micrograd_lite.dense import MLP
 from micrograd_lite.fused import FusedStep, batch_loss
 from micrograd_lite.graph import node_names, oldest_first
@@ -140,19 +139,14 @@ def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray
         return np.asarray(outputs.argmax(axis=1) == targets)
     if loss in ("hinge", "binary_cross_entropy"):
         return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
+    if outputs.shape[1] > 1:
+        return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
     middle = (targets.min() + targets.max()) / 2.0
-    return np.asarray(((outputs > middle) == (targets > middle)).all(axis=1))
+    return np.asarray((outputs[:, 0] > middle) == (targets[:, 0] > middle))
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:
-    samples = len(plan.training.inputs)
-    generator = seeded(plan.seed)
-    for _ in range(plan.epochs) if plan.epochs is not None else count():
-        if plan.batch_size is None:
-            yield None
-            continue
-        order = list(range(samples))
-        generator.shuffle(order)  # the scalar engine's order, so that both see the same batches
+    for order in plan.orders():  # the scalar engine's order, so that both see the same batches
         rows = np.array(order)
-        for start in range(0, samples, plan.batch_size):
-            yield rows[start : start + plan.batch_size]
+        for start in range(0, len(rows), plan.batch_size or len(rows)):
+            yield rows[start : start + plan.batch_size] if plan.batch_size else None

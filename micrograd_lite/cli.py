@@ -44,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     listing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     listing.set_defaults(run=_rules)
 
+    fetching = commands.add_parser("data", help="find or download a data set")
+    fetching.add_argument("name", choices=("mnist",))
+    fetching.add_argument("--root", help="the folder to look in and to download to (default: the user's cache)")
+    fetching.set_defaults(run=_data)
+
     options = parser.parse_args(arguments)
     return guarded(options.run, options)
 
@@ -53,16 +58,20 @@ def run() -> None:
     sys.exit(main())
 
 
-def demo(run: Callable[[Path, bool, bool], None], out: str, description: str) -> None:
-    """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit."""
-    parser = OneLineParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+def demo(run: Callable[..., None], out: str, description: str, more: argparse.ArgumentParser | None = None) -> None:
+    """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit.
+
+    more: a parser of further options, given to `run` by name.
+    """
+    parser = OneLineParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
+                           parents=[more] if more else [])  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path(out), help=f"folder for the traces and pictures (default: {out})")
     parser.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
     parser.add_argument("--force", action="store_true", help="replace the traces of an earlier run")
     options = parser.parse_args()
 
     def run_and_succeed(chosen: Any) -> int:
-        run(chosen.out, chosen.quick, chosen.force)
+        run(**vars(chosen))
         return 0
 
     sys.exit(guarded(run_and_succeed, options))
@@ -118,4 +127,12 @@ def _rules(options: Any) -> int:
     from micrograd_lite.export.tables import rules_table
 
     print(rules_table(options.format), end="")
+    return 0
+
+
+def _data(options: Any) -> int:
+    from micrograd_lite.data.mnist import fetch
+
+    for path in fetch(options.root):
+        print(path)
     return 0

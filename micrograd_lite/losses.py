@@ -79,11 +79,16 @@ def _is_share(target: Any, outputs: int) -> bool:
 
 
 def _same_side(outputs: Sequence[float], target: Any, middle: float = 0.5) -> bool:
-    return all((output > middle) == (wanted > middle) for output, wanted in zip(outputs, as_list(target)))
+    wanted = as_list(target)
+    return (outputs[0] > middle) == (wanted[0] > middle) if len(outputs) == 1 else _top(outputs) == _top(wanted)
 
 
 def _highest(outputs: Sequence[float], label: int, middle: float = 0.0) -> bool:
-    return max(range(len(outputs)), key=outputs.__getitem__) == label
+    return _top(outputs) == label
+
+
+def _top(numbers: Sequence[float]) -> int:
+    return max(range(len(numbers)), key=numbers.__getitem__)
 
 
 mse = Loss(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset, check
@@ -26,6 +27,7 @@ class Plan(NamedTuple):
     optimizer: Optimizer
     epochs: int | None
     batch_size: int | None
+    shuffle: bool
     seed: int
     evaluate_every: int | None
     names: list[str]
@@ -35,6 +37,15 @@ class Plan(NamedTuple):
     def batches_per_epoch(self) -> int:
         """Steps in one epoch."""
         return math.ceil(len(self.training.inputs) / (self.batch_size or len(self.training.inputs)))
+
+    def orders(self) -> Iterator[list[int]]:
+        """For each epoch, the rows of the data in the order in which they come: reshuffled each time, or as in the file."""
+        generator = seeded(self.seed)
+        for _ in range(self.epochs) if self.epochs is not None else count():
+            order = list(range(len(self.training.inputs)))
+            if self.shuffle and self.batch_size is not None:
+                generator.shuffle(order)
+            yield order
 
     def is_evaluated(self, step: int) -> bool:
         """Is this step one of those after which loss and accuracy are measured?"""
@@ -62,6 +73,7 @@ class Plan(NamedTuple):
             "data": describe(self.training),
             "test": self.testing and describe(self.testing),
             "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
             "seed": self.seed,
             "evaluation": self.columns() if self.evaluate_every else [],
         }
@@ -88,6 +100,7 @@ def make_plan(
     optimizer: Optimizer,
     epochs: int | None,
     batch_size: int | None,
+    shuffle: bool,
     seed: int,
     test: Any,
     evaluate_every: int | None,
@@ -110,7 +123,7 @@ def make_plan(
     testing = dataset(test, model, loss) if test is not None else None
     chosen = _chosen(model, parameters)
     names, values = [name for name, _ in chosen], [value for _, value in chosen]
-    return Plan(model, training, testing, loss, optimizer, epochs, batch_size, seed, evaluate_every, names, values)
+    return Plan(model, training, testing, loss, optimizer, epochs, batch_size, shuffle, seed, evaluate_every, names, values)
 
 
 def dataset(data: Any, model: Any, loss: Loss) -> Dataset:

@@ -12,11 +12,10 @@ import gc
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset
-from micrograd_lite.data.prepare import seeded
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import evaluation, first_non_finite, norm
 from micrograd_lite.module import Module
@@ -50,6 +49,7 @@ def train(
     optimizer: Optimizer,
     epochs: int | None = None,
     batch_size: int | None = None,
+    shuffle: bool = True,
     seed: int = 0,
     test: Dataset | tuple[Any, Any] | None = None,
     evaluate_every: int | None = None,
@@ -58,8 +58,8 @@ def train(
 ) -> Iterator[Any]:
     """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
-    data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`;
-    None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
+    data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`
+    unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
     step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings.
@@ -67,7 +67,9 @@ def train(
     ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when
     the loss or a gradient is not finite, with every parameter still as it was before that step.
     """
-    plan = make_plan(model, data, loss, optimizer, epochs, batch_size, seed, test, evaluate_every, parameters)
+    plan = make_plan(
+        model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters
+    )  # fmt: skip
     if isinstance(plan.model, Module):
         return _steps(plan, resume)
     from micrograd_lite.array_training import array_steps  # NumPy loads only for a model that is made of it
@@ -138,12 +140,6 @@ def collector_paused() -> Iterator[None]:
 
 def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
     samples = list(zip(plan.training.inputs, plan.training.targets))
-    generator = seeded(plan.seed)
-    for _ in range(plan.epochs) if plan.epochs is not None else count():
-        if plan.batch_size is None:
-            yield samples
-            continue
-        order = list(range(len(samples)))
-        generator.shuffle(order)
-        for start in range(0, len(order), plan.batch_size):
-            yield [samples[index] for index in order[start : start + plan.batch_size]]
+    for order in plan.orders():
+        for start in range(0, len(order), plan.batch_size or len(order)):
+            yield [samples[index] for index in order[start : start + (plan.batch_size or len(order))]]

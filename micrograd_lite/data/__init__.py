@@ -1,11 +1,13 @@
 """The problems that the networks learn: a few toys, the iris plants and small handwritten digits.
 
-Everything here is made or read on the spot with the standard library, so that a first network trains without a
-download. Each function returns a new `Dataset` of plain lists; nothing is read from disk before it is asked for.
+The toys, iris and digits are made or read on the spot with the standard library, so that a first network trains without a
+download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy arrays, downloaded when it is nowhere yet.
 """
 
 from micrograd_lite.data.bundled import digits, iris
 from micrograd_lite.data.dataset import Dataset, check
+from micrograd_lite.data.images import image_datasets, mnist_or_digits, one_hot
+from micrograd_lite.data.mnist import mnist
 from micrograd_lite.data.prepare import centred, scaled, split
 from micrograd_lite.data.toys import line, mazur, moons, parts, spiral, xor
 
@@ -14,10 +16,14 @@ __all__ = [
     "centred",
     "check",
     "digits",
+    "image_datasets",
     "iris",
     "line",
     "mazur",
+    "mnist",
+    "mnist_or_digits",
     "moons",
+    "one_hot",
     "parts",
     "scaled",
     "spiral",

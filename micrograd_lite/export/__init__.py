@@ -8,6 +8,10 @@
     moments     which moments of a run an animation shows, and their loss
     fields      a network or its loss at many points at once
     heatmap     weights_update.gif: every weight at every step
+    tiles       weights_update.gif of a big network: the weights into each neuron as a little image
+    layer_curves  layers.png: how each layer of a big network fares
+    answers     predictions.png: the first test images and what the network takes them for
+    confusion   confusion.png: which class is taken for which
     curves      training_loss.gif and curves.png
     boundary    decision_boundary.gif: what the network answers where
     paths       optimizer_paths.gif: several optimizers on one map of the loss

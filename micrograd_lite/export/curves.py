@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +9,9 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.export.axes import Axis, Plot, around, legend
 from micrograd_lite.export.canvas import TEXT, Canvas, fitted
-from micrograd_lite.export.gif import write_gif
+from micrograd_lite.export.gif import write_gif, write_png
 from micrograd_lite.export.moments import Moment, caption, losses, moments
 from micrograd_lite.export.palette import BLACK, WHITE, Indices, ink
-from micrograd_lite.files import write_whole
 from micrograd_lite.trace import Trace
 
 STEPS = "updates made"
@@ -70,9 +68,7 @@ def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (
     if right:
         _drawn(canvas, (0, middle + 8, width, height), right, last, "accuracy", Axis(-0.03, 1.03))
     canvas.text(10, 6, fitted(_headline(trace.run, last), width - 20, TEXT + 1), BLACK, TEXT + 1)
-    buffer = io.BytesIO()
-    canvas.image().save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_png(path, canvas)
 
 
 def _headline(run: Mapping[str, Any], last: int) -> str:

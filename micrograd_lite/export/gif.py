@@ -1,4 +1,4 @@
-"""Frames into an animation: one palette for all frames, nothing lost, every frame kept.
+"""Frames into an animation, or a single one into a PNG: one palette for all frames, nothing lost, every frame kept.
 
 Pillow compresses; this page puts the blocks together (GIF89a specification, CompuServe 1990), because `Image.save` merges equal
 frames, writes a palette again with each frame, and searches each frame twice for what has changed.
@@ -14,9 +14,11 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
+from micrograd_lite.export.canvas import Canvas
 from micrograd_lite.export.palette import PALETTE, Indices
 from micrograd_lite.files import write_whole
 
+CLEAR = np.uint8(255)  # a number that the palette leaves unused
 LAST = 2000
 """How long the last frame is shown, in milliseconds."""
 
@@ -36,14 +38,22 @@ def write_gif(path: str | os.PathLike[str], frames: Iterable[Indices], milliseco
             blocks += [_header(frame), b"", _picture(frame, 0, 0)]
             continue
         left, top, right, bottom = _changed(shown, frame)
-        changed = frame[top:bottom, left:right]
-        shown[top:bottom, left:right] = changed
-        blocks += [_timing(hundredths), _picture(changed, left, top)]
+        changed, under = frame[top:bottom, left:right], shown[top:bottom, left:right]
+        # what stays as it was is left clear: long runs of one number make a picture of much noise half as large
+        blocks += [_timing(hundredths), _picture(np.where(changed == under, CLEAR, changed), left, top)]
+        under[...] = changed
     if shown is None:
         raise ValueError("an animation needs at least one frame")
     blocks[1] = _timing(hundredths)
     blocks[-2] = _timing(LAST // 10)
     write_whole(path, b"".join(blocks) + b";")
+
+
+def write_png(path: str | os.PathLike[str], canvas: Canvas) -> None:
+    """Write one picture. OSError names the path."""
+    buffer = io.BytesIO()
+    canvas.image().save(buffer, "PNG")
+    write_whole(path, buffer.getvalue())
 
 
 def _changed(shown: Indices, frame: Indices) -> tuple[int, int, int, int]:
@@ -67,8 +77,8 @@ def _header(frame: Indices) -> bytes:
 
 
 def _timing(hundredths: int) -> bytes:
-    """How long the next picture is shown; it is then left standing."""
-    return b"!\xf9" + struct.pack("<BBHBB", 4, 0b0000_0100, hundredths, 0, 0)
+    """How long the next picture is shown; it is then left standing, and the one before shows where it is clear."""
+    return b"!\xf9" + struct.pack("<BBHBB", 4, 0b0000_0101, hundredths, CLEAR, 0)
 
 
 def _picture(pixels: Indices, left: int, top: int) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 from micrograd_lite.export.axes import Axis, colour_bar, rounded_up
 from micrograd_lite.export.canvas import TEXT, Canvas, fitted, letters
 from micrograd_lite.export.gif import write_gif
-from micrograd_lite.export.matrices import matrices
+from micrograd_lite.export.matrices import Matrix, matrices
 from micrograd_lite.export.moments import Moment, caption, moments
 from micrograd_lite.export.palette import BLACK, DARK, DIVERGING_RAMP, FAINT, PALE, WHITE, Indices, Numbers, diverging
 from micrograd_lite.export.panels import Panel, laid_out
@@ -37,10 +37,15 @@ def weights_update(
 
 def weight_frames(names: Sequence[str], values: Numbers, chosen: Sequence[Moment], size: tuple[int, int]) -> Iterator[Indices]:
     """The frames, always the same array: `values` has one row for each moment and one column for each named parameter."""
+    return matrix_frames(matrices(names), values, chosen, size)
+
+
+def matrix_frames(shown: list[Matrix], values: Numbers, chosen: Sequence[Moment], size: tuple[int, int]) -> Iterator[Indices]:
+    """The same for matrices whose cells are columns of `values`."""
     finite = np.abs(values[np.isfinite(values)])
     limit = rounded_up(float(finite.max())) if finite.size else 1.0
     canvas = Canvas(size)
-    panels = laid_out(matrices(names), (4, 30, size[0] - 84, size[1] - 4))
+    panels = laid_out(shown, (4, 30, size[0] - 84, size[1] - 4))
     colour_bar(canvas, (size[0] - 66, 62, size[0] - 52, size[1] - 44), DIVERGING_RAMP, Axis(-limit, limit), "weight")
     for panel in panels:
         _write_around(canvas, panel)

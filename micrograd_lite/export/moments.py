@@ -7,6 +7,7 @@ is the one before its update, so it belongs to the moment before; that of the fi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from micrograd_lite.export.canvas import FIGURE_SPACE
@@ -22,21 +23,21 @@ class Moment(NamedTuple):
     loss_before: float
 
 
-def moments(trace: Trace, frames: int = 100) -> list[Moment]:
+def moments(trace: Trace, frames: int = 100, states: Sequence[int] = ()) -> list[Moment]:
     """At most so many moments, evenly spaced, from before the first update to the final state.
 
-    They lie at steps whose parameters are recorded; in a trace without parameters, at any step. ValueError when the trace
-    has no step yet or `frames` is less than 2.
+    They lie at `states`; without these at steps whose parameters are recorded; in a trace without parameters, at any
+    step. ValueError when the trace has no step yet or `frames` is less than 2.
     """
     if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
         raise ValueError(f"frames must be a whole number of at least 2, the first and the last state; got {frames!r}")
     steps, metrics = trace.steps(), trace.metrics()
     if not metrics:
         raise ValueError(f"{trace.folder} has no step in metrics.csv yet: nothing to draw; train and watch at least one step")
-    states = [0, *(steps or [row["step"] for row in metrics])]
+    states = states or [0, *(steps or [row["step"] for row in metrics])]
     last = len(states) - 1
     count = min(frames, len(states))
-    chosen = [states[round(index * last / (count - 1))] for index in range(count)]
+    chosen = [states[round(index * last / max(count - 1, 1))] for index in range(count)]
     known = losses(trace)
     return [Moment(step, known.get(step, math.nan), known.get(step - 1, math.nan)) for step in chosen]
 

@@ -69,14 +69,17 @@ def viridis(shares: ArrayLike) -> Indices:
     return _on_ramp(np.asarray(shares, dtype=float), VIRIDIS, VIRIDIS_COLOURS)
 
 
-def diverging(values: ArrayLike, limit: float) -> Indices:
-    """Colour numbers for numbers from -limit (blue) over 0 (white) to +limit (red); NaN is grey."""
-    return _on_ramp((np.asarray(values, dtype=float) / limit + 1.0) / 2.0, DIVERGING, DIVERGING_COLOURS)
+def diverging(values: ArrayLike, limit: float, apart: int = 1) -> Indices:
+    """Colour numbers for numbers from -limit (blue) over 0 (white) to +limit (red); NaN is grey.
+
+    apart: 2, 4, 8 ... take only every second, fourth, eighth ... colour of the ramp.
+    """
+    return _on_ramp((np.asarray(values, dtype=float) / limit + 1.0) / 2.0, DIVERGING, DIVERGING_COLOURS, apart)
 
 
-def _on_ramp(shares: NDArray[Any], start: int, count: int) -> Indices:
+def _on_ramp(shares: NDArray[Any], start: int, count: int, apart: int = 1) -> Indices:
     missing = np.isnan(shares)
-    places = np.rint(np.clip(np.where(missing, 0.0, shares), 0.0, 1.0) * (count - 1))
+    places = np.rint(np.clip(np.where(missing, 0.0, shares), 0.0, 1.0) * ((count - 1) // apart)) * apart
     return np.where(missing, MISSING, places + start).astype(np.uint8)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from micrograd_lite.export import heatmap, layer_curves, tiles
 from micrograd_lite.export.boundary import applies, decision_boundary
 from micrograd_lite.export.curves import curves, training_loss
-from micrograd_lite.export.heatmap import weights_update
 from micrograd_lite.export.moments import moments
 from micrograd_lite.trace import Trace
 
@@ -22,9 +22,15 @@ def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
     made = [trace.folder / "training_loss.gif", trace.folder / "curves.png"]
     training_loss(made[0], trace, frames)
     curves(made[1], trace)
-    if trace.steps():  # a trace of a large network may hold no single weights
+    if trace.steps():
         made.insert(0, trace.folder / "weights_update.gif")
-        weights_update(made[0], trace, frames)
+        heatmap.weights_update(made[0], trace, frames)
+    elif trace.array_steps():  # a big network: whole arrays are kept at some steps, if at all
+        made.insert(0, trace.folder / "weights_update.gif")
+        tiles.weights_update(made[0], trace, min(frames, tiles.FRAMES))
+    if layer_curves.applies(trace):
+        made.append(trace.folder / "layers.png")
+        layer_curves.layer_curves(made[-1], trace)
     if applies(trace):
         made.append(trace.folder / "decision_boundary.gif")
         decision_boundary(made[-1], trace, frames)

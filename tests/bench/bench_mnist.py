@@ -1,0 +1,159 @@
+"""One epoch of S0 on real MNIST: 784-256-128-10, relu, softmax cross-entropy, Adam, batch 128, float32, shuffled.
+
+    MICROGRAD_LITE_DATA=... python tests/bench/bench_mnist.py
+
+Each peer trains 60,000 images in a process of its own, taking turns; the table shows how many times longer each takes
+than the array engine. `products` is the floor: nothing but the matrix products of these steps, into ready buffers.
+"""
+
+import statistics
+import sys
+import time
+
+import numpy as np
+from side_by_side import in_turns, ratio, report
+
+from micrograd_lite.data import image_datasets, mnist
+
+PEERS = ("micrograd_lite", "products", "torch_fused", "torch_default", "jax", "scikit_learn")
+BATCH, WIDTHS, RATE = 128, (784, 256, 128, 10), 0.001
+
+
+def micrograd_lite(inputs, labels):
+    """Our own training loop."""
+    from micrograd_lite import Adam, cross_entropy, dense, train
+    from micrograd_lite.data import Dataset
+
+    net = dense.MLP(784, list(WIDTHS[1:]), dtype="float32")
+    steps = train(net, Dataset("mnist", inputs, labels), loss=cross_entropy, optimizer=Adam(lr=RATE), batch_size=BATCH)
+
+    def epoch():
+        for _ in range(-(-len(inputs) // BATCH)):
+            next(steps)
+
+    return epoch
+
+
+def products(inputs, labels):
+    """The matrix products of forward and backward alone, out= given."""
+    rng = np.random.default_rng(0)
+    weights = [(0.05 * rng.standard_normal(shape)).astype(np.float32) for shape in zip(WIDTHS, WIDTHS[1:])]
+    gradients = [np.empty_like(w) for w in weights]
+    layers = [rng.random((BATCH, width), dtype=np.float32) for width in WIDTHS]
+    deltas = [rng.random((BATCH, width), dtype=np.float32) for width in WIDTHS]
+    scratch = [np.empty_like(layer) for layer in layers]
+
+    def epoch():
+        for _ in range(-(-len(inputs) // BATCH)):
+            for index, w in enumerate(weights):
+                np.matmul(layers[index], w, out=scratch[index + 1])
+            for index in (2, 1, 0):
+                np.matmul(layers[index].T, deltas[index + 1], out=gradients[index])
+                if index:
+                    np.matmul(deltas[index + 1], weights[index].T, out=scratch[index])
+
+    return epoch
+
+
+def torch_epoch(inputs, labels, fused):
+    """PyTorch, eager, as its tutorials write it: a random permutation, index, forward, backward, step."""
+    import torch
+
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(784, 256), torch.nn.ReLU(), torch.nn.Linear(256, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)]
+    net = torch.nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, **({"fused": True} if fused else {}))
+    x, y, loss = torch.from_numpy(inputs), torch.from_numpy(labels), torch.nn.CrossEntropyLoss()
+
+    def epoch():
+        order = torch.randperm(len(x))
+        for start in range(0, len(x), BATCH):
+            rows = order[start : start + BATCH]
+            optimizer.zero_grad()
+            loss(net(x[rows]), y[rows]).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def torch_fused(inputs, labels):
+    """Adam(fused=True)."""
+    return torch_epoch(inputs, labels, fused=True)
+
+
+def torch_default(inputs, labels):
+    """Adam as it comes."""
+    return torch_epoch(inputs, labels, fused=False)
+
+
+def jax(inputs, labels):
+    """JAX: one jitted step with buffers donated; the batch is gathered by NumPy."""
+    import jax
+    import jax.numpy as jnp
+
+    def start(key):
+        keys = jax.random.split(key, 3)
+        pairs = zip(keys, zip(WIDTHS, WIDTHS[1:]))
+        return [(jax.random.normal(k, s) * np.sqrt(2 / s[0]), jnp.zeros(s[1])) for k, s in pairs]
+
+    def loss(parameters, x, y):
+        for index, (w, b) in enumerate(parameters):
+            x = x @ w + b
+            x = jax.nn.relu(x) if index < 2 else x
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=1))
+
+    def step(parameters, first, second, count, x, y):
+        g = jax.grad(loss)(parameters, x, y)
+        first = jax.tree.map(lambda m, d: 0.9 * m + 0.1 * d, first, g)
+        second = jax.tree.map(lambda v, d: 0.999 * v + 0.001 * d * d, second, g)
+        one, two = 1 - 0.9**count, 1 - 0.999**count
+        move = lambda p, m, v: p - RATE * (m / one) / (jnp.sqrt(v / two) + 1e-8)  # noqa: E731
+        return jax.tree.map(move, parameters, first, second), first, second
+
+    step = jax.jit(step, donate_argnums=(0, 1, 2))
+    parameters = start(jax.random.key(0))
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    state = {"p": parameters, "m": zeros, "v": jax.tree.map(jnp.zeros_like, parameters), "t": 0}
+    rng = np.random.default_rng(0)
+
+    def epoch():
+        order = rng.permutation(len(inputs))
+        for begin in range(0, len(inputs), BATCH):
+            rows = order[begin : begin + BATCH]
+            state["t"] += 1
+            state["p"], state["m"], state["v"] = step(
+                state["p"], state["m"], state["v"], float(state["t"]), inputs[rows], labels[rows]
+            )
+        jax.block_until_ready(state["p"])
+
+    return epoch
+
+
+def scikit_learn(inputs, labels):
+    """MLPClassifier(batch_size=128), one epoch a call."""
+    from sklearn.neural_network import MLPClassifier
+
+    net = MLPClassifier((256, 128), batch_size=BATCH, learning_rate_init=RATE, alpha=0.0, random_state=0)
+    return lambda: net.partial_fit(inputs, labels, classes=range(10))
+
+
+def main(rounds=3):
+    """Print the table."""
+    results = in_turns(__file__, PEERS, rounds)
+    reach = {"products": "at most 1.6 x of it", **{peer: "slower than ours" for peer in PEERS[2:]}}
+    rows = [(peer, f"{ratio(results, peer, 'micrograd_lite'):.2f} x our time", reach[peer]) for peer in PEERS[1:]]
+    ours = ratio(results, "micrograd_lite", "products")
+    rows.append(("ours against the bare products", f"{ours:.2f} x", "<= 1.6 x"))
+    report(f"S0, one epoch of MNIST; ours: {statistics.median(results['micrograd_lite']):.2f} s", rows)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        train, _ = image_datasets(mnist())
+        epoch = globals()[sys.argv[1]](train.inputs, train.targets)
+        epoch()
+        start = time.perf_counter()
+        epoch()
+        print(time.perf_counter() - start)
+    else:
+        main()
