@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_lite.array import Array
+from micrograd_lite.array import Array, quiet
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
 from micrograd_lite.fused import FusedStep, batch_loss
@@ -39,11 +39,13 @@ class ArrayStep:
         self.model = fused.model
 
     @cached_property
+    @quiet
     def gradient_norm(self) -> float:
         """The Euclidean length of the gradient."""
         return length(self.model.flat_grad)
 
     @cached_property
+    @quiet
     def update_norm(self) -> float:
         """The Euclidean length of the update."""
         return length(self.optimizer.update)
@@ -52,8 +54,7 @@ class ArrayStep:
 def length(numbers: np.ndarray) -> float:
     """The Euclidean length of an array, scaled only where the squares would overflow."""
     flat = numbers.ravel()
-    with np.errstate(over="ignore"):
-        squares = float(np.dot(flat, flat))
+    squares = float(np.dot(flat, flat))
     if math.isfinite(squares):
         return math.sqrt(squares)
     largest = float(np.abs(flat).max())

@@ -1,4 +1,4 @@
-"""Tables and pictures, made from a trace folder and from nothing else.
+"""Tables and pictures, made from a trace folder and from nothing else (answers and confusion: from a network's answers).
 
     tables      rows of text as aligned columns, Markdown or CSV
     palette     the 256 colours that every picture is made of

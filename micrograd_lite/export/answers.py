@@ -35,9 +35,10 @@ def predictions(
     right, count = answers == actual, min(SHOWN, len(pictures))
     canvas = Canvas((COLUMNS * ACROSS + 10, 70 + math.ceil(count / COLUMNS) * DOWN))
     canvas.text(16, 8, f"The network is right about {right_of(right)}", BLACK, TEXT + 3)
-    first = f"The first {count} of them" if count < len(right) else "These are they"
+    first = f"The first {count} of them" if count < len(right) else "All of them"
     wrong = np.count_nonzero(~right[:count])
-    canvas.text(16, 34, f"{first}: {wrong or 'none'} wrong{', in an orange frame with a cross' if wrong else ''}.", DARK)
+    marked = f"{wrong} wrong, in an orange frame with a cross" if wrong else "none wrong"
+    canvas.text(16, 34, f"{first}: {marked}. Below each: its answer.", DARK)
     for index in range(count):
         left, top = 16 + index % COLUMNS * ACROSS, 66 + index // COLUMNS * DOWN
         _paste(canvas, left, top, pictures[index], float(min(0, pictures.min())), float(pictures.max()))
@@ -45,9 +46,8 @@ def predictions(
         canvas.frame(left, top, left + TILE, top + TILE, FAINT)
         if not right[index]:
             _mark(canvas, left, top)
-            canvas.text(middle, below + 18, fitted(f"but it is {names[actual[index]]}", ACROSS - 8), BLACK, at="middle top")
-        verdict = f"{names[answers[index]]}: right" if right[index] else f"wrong: answered {names[answers[index]]}"
-        canvas.text(middle, below, fitted(verdict, ACROSS - 8), DARK if right[index] else BLACK, at="middle top")
+            canvas.text(middle, below + 17, fitted(f"but is {names[actual[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
+        canvas.text(middle, below, fitted(f"says {names[answers[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
     write_png(path, canvas)
 
 

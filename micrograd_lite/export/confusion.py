@@ -16,7 +16,7 @@ from micrograd_lite.export.palette import BLACK, DARK, WHITE, Indices, Numbers, 
 MOST = 20
 """Classes that a table can have."""
 QUIET = 8  # the grey of a zero
-HIGH, TOP = 30, 84  # pixels: a row, and what stands above the column names
+HIGH, TOP, ROOM = 30, 84, 600  # pixels: a row, what stands above the column names, and these side by side
 
 
 def confusion(path: str | os.PathLike[str], labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str] = ()) -> None:
@@ -39,9 +39,9 @@ def confusion(path: str | os.PathLike[str], labels: ArrayLike, predicted: ArrayL
 def _drawn(counts: Numbers, names: Sequence[str], title: str) -> Canvas:
     shown = [fitted(name, 110) for name in names]
     longest = max(letters(name).shape[1] for name in shown)
-    wide = max(letters(f"{counts.max():,}").shape[1] + 14, 46)
+    wide = max(letters(f"{counts.max():,}").shape[1] + 14, 46, min(longest + 10, ROOM // len(names)))
     turned = longest > wide - 6  # long names stand upright above their columns
-    left, top = 44 + longest, TOP + (longest if turned else 18)
+    left, top = 44 + longest, TOP + (longest + 6 if turned else 18)
     right, bottom = left + wide * len(names), top + HIGH * len(names)
     canvas = Canvas((max(right + 150, 560), bottom + 34))
     canvas.text(12, 8, title, BLACK, TEXT + 3)

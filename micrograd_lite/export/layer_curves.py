@@ -9,8 +9,9 @@ import math
 import os
 import re
 from collections.abc import Callable, Sequence
-from statistics import median
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from micrograd_lite.export.axes import Axis, Plot, around, legend
 from micrograd_lite.export.canvas import TEXT, Canvas, fitted
@@ -48,7 +49,7 @@ def applies(trace: Trace) -> bool:
     return bool(by_layer(trace.layers()))
 
 
-def layer_curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (760, 800)) -> None:
+def layer_curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (820, 800)) -> None:
     """Write the picture. ValueError when the trace has no layers.csv or no step in it; OSError names the path."""
     layers = by_layer(trace.layers())
     if not layers:
@@ -65,11 +66,11 @@ def layer_curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, in
         canvas.text(12, top + 6, fitted(question.title, size[0] - 24), BLACK)
         series = [medians(rows, question.column, window) for rows in layers.values()]
         axis = question.axis([value for _, values in series for value in values])
-        plot = Plot(canvas, (82, top + 32, size[0] - 210, top + each - 50), Axis(0.0, max(float(last), 1.0)), axis)
+        plot = Plot(canvas, (82, top + 32, size[0] - 262, top + each - 50), Axis(0.0, max(float(last), 1.0)), axis)
         plot.axes("step", question.unit + (", log scale" if axis.logarithmic else ""))
         for number, (steps, values) in enumerate(series):
             plot.curve(steps, values, ink(number))
-        legend(canvas, size[0] - 198, top + 32, entries, room=190)
+        legend(canvas, size[0] - 250, top + 32, entries, room=240)
     write_png(path, canvas)
 
 
@@ -100,6 +101,6 @@ def medians(rows: Sequence[dict[str, Any]], column: str, window: int) -> tuple[l
     for start in range(0, len(rows), window):
         group = rows[start : start + window]
         finite = [row[column] for row in group if row[column] is not None and math.isfinite(row[column])]
-        steps.append(median(row["step"] for row in group))
-        values.append(median(finite) if finite else math.nan)
+        steps.append(float(np.median([row["step"] for row in group])))
+        values.append(float(np.median(finite)) if finite else math.nan)
     return steps, values

@@ -9,11 +9,12 @@ than the array engine. `products` is the floor: nothing but the matrix products 
 import statistics
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
-from side_by_side import in_turns, ratio, report
 
 from micrograd_lite.data import image_datasets, mnist
+from side_by_side import in_turns, ratio, report
 
 PEERS = ("micrograd_lite", "products", "torch_fused", "torch_default", "jax", "scikit_learn")
 BATCH, WIDTHS, RATE = 128, (784, 256, 128, 10), 0.001
@@ -37,7 +38,7 @@ def micrograd_lite(inputs, labels):
 def products(inputs, labels):
     """The matrix products of forward and backward alone, out= given."""
     rng = np.random.default_rng(0)
-    weights = [(0.05 * rng.standard_normal(shape)).astype(np.float32) for shape in zip(WIDTHS, WIDTHS[1:])]
+    weights = [(0.05 * rng.standard_normal(shape)).astype(np.float32) for shape in pairwise(WIDTHS)]
     gradients = [np.empty_like(w) for w in weights]
     layers = [rng.random((BATCH, width), dtype=np.float32) for width in WIDTHS]
     deltas = [rng.random((BATCH, width), dtype=np.float32) for width in WIDTHS]
@@ -93,7 +94,7 @@ def jax(inputs, labels):
 
     def start(key):
         keys = jax.random.split(key, 3)
-        pairs = zip(keys, zip(WIDTHS, WIDTHS[1:]))
+        pairs = zip(keys, pairwise(WIDTHS))
         return [(jax.random.normal(k, s) * np.sqrt(2 / s[0]), jnp.zeros(s[1])) for k, s in pairs]
 
     def loss(parameters, x, y):

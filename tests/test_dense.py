@@ -1,0 +1,307 @@
+"""The MLP on arrays: the same network as nn.MLP, its parameters in one flat buffer."""
+
+import copy
+import pickle
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from array_strategies import FLOAT32, FLOAT64, cases, flat_gradients, scalar_names  # noqa: E402
+from micrograd_lite import nn  # noqa: E402
+from micrograd_lite.architecture import ACTIVATIONS  # noqa: E402
+from micrograd_lite.array import Array  # noqa: E402
+from micrograd_lite.array_many import mean  # noqa: E402
+from micrograd_lite.dense import MLP, from_scalar, scalar_name, to_scalar  # noqa: E402
+from micrograd_lite.inits import INITS  # noqa: E402
+from micrograd_lite.losses import mse  # noqa: E402
+from micrograd_lite.optim import SGD  # noqa: E402
+from micrograd_lite.training import train  # noqa: E402
+
+both_dtypes = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+def small(**options):
+    return MLP(2, [3, 1], **{"activation": "tanh", "seed": 5, **options})
+
+
+INPUTS = [[0.5, -1.0], [1.5, 2.0], [-0.5, 0.25], [0.0, 1.0]]
+TARGETS = [1.0, -1.0, 0.5, 0.0]
+
+
+def trained(model, epochs=5, **options):
+    """The parameters by name after a short training."""
+    inputs, targets = np.array(INPUTS, model.dtype), np.array(TARGETS)
+    for _ in train(model, (inputs, targets), loss=mse, optimizer=SGD(lr=0.1), epochs=epochs, **options):
+        pass
+    return {name: array.tolist() for name, array in model.state_dict().items()}
+
+
+# The same network.
+
+
+@settings(max_examples=40)
+@given(case=cases(), init=st.sampled_from([*INITS, None]))
+def test_same_arguments_same_numbers(case, init):
+    """Every name of the scalar network once, with the same initial number to the bit."""
+    arguments = {**case.arguments, "init": init}
+    made, twin = MLP(**arguments), nn.MLP(**arguments)
+    numbers = dict(zip(scalar_names(made), made.flat.tolist()))
+    assert numbers == twin.state_dict() and len(numbers) == made.flat.size
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_float32_starts_from_the_same_numbers_rounded(init):
+    """One rounding to float32, nothing else."""
+    single, double = small(init=init, dtype="float32"), small(init=init)
+    assert single.flat.dtype == FLOAT32 and (single.flat == double.flat.astype(np.float32)).all()
+
+
+def test_explicit_weights_are_taken_as_they_are():
+    """One (inputs, neurons) table for each layer, as for nn.MLP."""
+    tables = [[[0.1, 0.2], [0.3, 0.4]], [[0.5], [0.6]]]
+    made = MLP(2, [2, 1], init=tables)
+    assert made.arrays["layer0.w"].data.tolist() == tables[0] and made.arrays["layer1.w"].data.tolist() == tables[1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        dict(inputs=0, outputs_per_layer=[1]), dict(inputs=2, outputs_per_layer=[]), dict(inputs=2, outputs_per_layer=3),
+        dict(inputs=2, outputs_per_layer=[1], output="softmax"), dict(inputs=2, outputs_per_layer=[1], init="xavier"),
+        dict(inputs=2, outputs_per_layer=[1, 1], activation=["relu", "relu"]), dict(inputs=2, outputs_per_layer=[1], seed="a"),
+        dict(inputs=2, outputs_per_layer=[1], init=[[[1.0]]]), dict(inputs=1, outputs_per_layer=[1], init=[[["1.0"]]]),
+        dict(inputs=1, outputs_per_layer=[1], init=[[[None]]]),
+    ],
+)  # fmt: skip
+def test_what_the_scalar_network_refuses_is_refused_here(arguments):
+    """The same exception and, where it is the architecture's, the same sentence."""
+    with pytest.raises((ValueError, TypeError)) as wanted:
+        nn.MLP(**arguments)
+    with pytest.raises((ValueError, TypeError)) as caught:
+        MLP(**arguments)
+    assert type(caught.value) is type(wanted.value)
+    if "a Value" not in str(wanted.value):
+        assert str(caught.value) == str(wanted.value)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int64", ">f8", "complex128", "O"])
+def test_only_two_dtypes_are_computed_in(dtype):
+    """float32 or float64; anything else is refused in a sentence."""
+    with pytest.raises(ValueError, match="dtype must be float32 or float64"):
+        MLP(1, [1], dtype=dtype)
+
+
+def test_names_expand_to_the_scalar_engines():
+    """Row = input, column = neuron."""
+    assert scalar_name("layer0.w", (0, 1)) == "layer0.neuron1.w0"
+    assert scalar_name("layer2.w", (12, 3)) == "layer2.neuron3.w12"
+    assert scalar_name("layer0.b", (1,)) == "layer0.neuron1.b"
+    assert scalar_name("layer10.slope", (4,)) == "layer10.neuron4.slope"
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("bias", [True, False])
+def test_labels_are_names(activation, bias):
+    """Each array carries its own name, in the order of the flat buffer, and the layers hold the same arrays."""
+    model = small(activation=activation, bias=bias)
+    assert [array.label for array in model.parameters()] == [name for name, _ in model.named_parameters()]
+    held = [array for layer in model.layers for array in (layer.w, layer.b, layer.slope) if array is not None]
+    assert held == model.parameters()
+    assert ("layer0.slope" in model.arrays) == (activation == "prelu") and ("layer0.b" in model.arrays) == bias
+
+
+# Conversion.
+
+
+@settings(max_examples=30)
+@given(case=cases())
+def test_there_and_back_changes_nothing(case):
+    """to_scalar and from_scalar keep every bit; float32 survives the way through doubles."""
+    for dtype in ("float64", "float32"):
+        model = case.model(dtype)
+        back = from_scalar(to_scalar(model), dtype)
+        assert back.flat.tobytes() == model.flat.tobytes() and list(back.arrays) == list(model.arrays)
+
+
+@settings(max_examples=20)
+@given(case=cases())
+def test_conversion_keeps_the_architecture(case):
+    """config() says the same before and after, init and seed included: it goes into run.json and into saved models."""
+    model = case.model()
+    config = {name: setting for name, setting in model.config().items() if name != "dtype"}
+    assert to_scalar(model).config() == config
+    assert from_scalar(to_scalar(model)).config() == model.config()
+
+
+def test_a_conversion_is_a_copy():
+    """Training one of the two does not move the other."""
+    model = small()
+    twin, before = to_scalar(model), model.flat.copy()
+    for parameter in twin.parameters():
+        parameter.data += 1.0
+    assert (model.flat == before).all()
+
+
+# Batches.
+
+
+@pytest.mark.parametrize(
+    "inputs, kind, text",
+    [
+        (np.zeros((4, 3)), ValueError, r"\(samples, 2\), got \(4, 3\)"),
+        (np.zeros(2), ValueError, r"\(samples, 2\), got \(2,\)"),
+        (np.zeros((1, 4, 2)), ValueError, r"\(samples, 2\), got \(1, 4, 2\)"),
+        ([0.0, 1.0], ValueError, r"\(samples, 2\), got \(2,\)"),
+        (np.zeros((4, 2), np.float32), TypeError, "computes in float64, the inputs are float32"),
+        (np.zeros((4, 2), np.int64), TypeError, "computes in float64, the inputs are int64"),
+        (np.zeros((4, 2), np.complex128), TypeError, "computes in float64, the inputs are complex128"),
+        (Array(np.zeros((4, 2), np.float32)), TypeError, "float32 and float64"),
+        (Array(np.zeros((4, 3))), ValueError, r"\(4, 3\) and \(2, 3\)"),
+        ([["1.0", "2.0"]], TypeError, ""),
+        ([[None, 1.0]], TypeError, ""),
+        ([[1.0], [1.0, 2.0]], ValueError, r"\(samples, 2\)"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused(inputs, kind, text):
+    """Both shapes, or both dtypes, in the sentence; strings and None are no numbers."""
+    with pytest.raises(kind, match=text):
+        small()(inputs)
+
+
+def test_lists_of_numbers_take_the_dtype_of_the_model():
+    """A list has no dtype of its own."""
+    assert small(dtype="float32")(INPUTS).data.dtype == FLOAT32 and small()([[1, True]]).data.dtype == FLOAT64
+
+
+def test_an_empty_batch_has_no_outputs():
+    """(0, inputs) to (0, outputs)."""
+    assert small()(np.zeros((0, 2))).data.shape == (0, 1)
+
+
+# State.
+
+
+def test_state_goes_out_and_in():
+    """state_dict is a copy; loading it restores every number, in place."""
+    model = small()
+    state, flat = model.state_dict(), model.flat
+    model.flat += 1.0
+    assert not any((array == state[name]).any() for name, array in model.state_dict().items())
+    model.load_state_dict(state)
+    assert all((array.data == state[name]).all() for name, array in model.named_parameters())
+    assert (model.flat == flat).all()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: state.pop("layer1.b"),
+        lambda state: state.update(other=np.zeros(1)),
+        lambda state: state.update({"layer1.b": np.zeros(2)}),
+        lambda state: state.update({"layer1.b": ["x"]}),
+        lambda state: state.update({"layer1.b": [None]}),
+        lambda state: state.update({"layer1.b": [1j]}),
+        lambda state: state.update({"layer1.b": ["1.5"]}),
+    ],
+    ids=["missing", "unknown", "shape", "text", "None", "complex", "text of a number"],
+)
+def test_a_state_that_does_not_fit_changes_nothing(spoil):
+    """ValueError or TypeError, and every number is still the old one."""
+    model = small()
+    before = model.flat.copy()
+    state = {name: array + 1.0 for name, array in model.state_dict().items()}
+    spoil(state)
+    with pytest.raises((ValueError, TypeError)):
+        model.load_state_dict(state)
+    assert (model.flat == before).all()
+
+
+# One flat buffer.
+
+
+@both_dtypes
+def test_all_parameters_are_views_of_one_buffer(dtype):
+    """Writing into the flat buffer moves the arrays, and the other way round; the gradients likewise."""
+    model = small(dtype=dtype)
+    model.flat[:] = np.arange(model.flat.size)
+    model.flat_grad[:] = -np.arange(model.flat.size)
+    assert np.concatenate([array.data.ravel() for array in model.parameters()]).tolist() == list(range(13))
+    assert flat_gradients(model).tolist() == [-n for n in range(13)]
+    model.arrays["layer1.b"].data[...] = 99.0
+    assert model.flat[-1] == 99.0
+
+
+def test_a_graphs_gradients_arrive_in_the_flat_buffer():
+    """backward() through the graph leaves in flat_grad what it leaves in the arrays, and zero_grad clears both."""
+    model = small()
+    mean(model(INPUTS)).backward()
+    assert model.flat_grad.any() and (model.flat_grad == flat_gradients(model)).all()
+    model.zero_grad()
+    assert not model.flat_grad.any() and not flat_gradients(model).any()
+
+
+def test_gradients_accumulate_until_they_are_zeroed():
+    """Two backward passes double; after zero_grad one pass is one pass."""
+    model = small()
+    mean(model(INPUTS)).backward()
+    once = flat_gradients(model)
+    mean(model(INPUTS)).backward()
+    assert (flat_gradients(model) == 2.0 * once).all()
+    model.zero_grad()
+    mean(model(INPUTS)).backward()
+    assert (flat_gradients(model) == once).all()
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_training_after_a_graphs_backward_is_training(batch_size):
+    """A gradient taken by hand before or between steps leaves no trace in the training."""
+    fresh = trained(small(), batch_size=batch_size)
+    model = small()
+    mean(model(INPUTS)).backward()
+    assert trained(model, batch_size=batch_size) == fresh
+    model, data = small(), (np.array(INPUTS), np.array(TARGETS))
+    for _ in train(model, data, loss=mse, optimizer=SGD(lr=0.1), epochs=5, batch_size=batch_size):
+        mean(model(INPUTS)).backward()
+    assert {name: array.tolist() for name, array in model.state_dict().items()} == fresh
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_model_trains_like_the_model(twin):
+    """A copy has buffers of its own, and its arrays are views of them: the original stays, the copy learns."""
+    model = small()
+    before = model.flat.copy()
+    made = twin(model)
+    assert trained(made) == trained(small()) and (model.flat == before).all()
+    assert (made.flat == np.concatenate([array.data.ravel() for array in made.parameters()])).all()
+
+
+def test_assigning_data_by_hand_is_seen_by_training():
+    """`array.data = ...` is free, as in the scalar engine: training goes on from the assigned numbers."""
+    expected = small(init="zeros")
+    model = small()
+    for array in model.parameters():
+        array.data = np.zeros_like(array.data)
+    assert trained(model) == trained(expected)
+
+
+def test_parameters_can_be_clipped_between_steps():
+    """Replacing an array's data between steps, as one clips weights, moves the model and the training with it."""
+
+    def clipped(clip):
+        model, data = small(), (np.array(INPUTS), np.array(TARGETS))
+        for _ in train(model, data, loss=mse, optimizer=SGD(lr=0.5), epochs=5):
+            for array in model.parameters():
+                clip(array)
+        return np.concatenate([array.data.ravel() for array in model.parameters()])
+
+    def in_place(array):
+        array.data[...] = array.data.clip(-0.3, 0.3)
+
+    def anew(array):
+        array.data = array.data.clip(-0.3, 0.3)
+
+    assert clipped(anew).tolist() == clipped(in_place).tolist()

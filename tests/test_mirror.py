@@ -1,0 +1,167 @@
+"""The two engines side by side: the same network, batch and optimizer give the same numbers."""
+
+import pytest
+
+np = pytest.importorskip("numpy")
+
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from array_strategies import (  # noqa: E402
+    OPTIMIZERS,
+    U32,
+    cases,
+    fused_step,
+    graph_step,
+    scalar_names,
+    scalar_state,
+    scalar_step,
+)
+from micrograd_lite.data import Dataset, digits  # noqa: E402
+from micrograd_lite.dense import MLP, to_scalar  # noqa: E402
+from micrograd_lite.losses import LOSSES, cross_entropy  # noqa: E402
+from micrograd_lite.nn import MLP as ScalarMLP  # noqa: E402
+from micrograd_lite.training import train  # noqa: E402
+from references import U  # noqa: E402
+
+BOTH_STEPS = [graph_step, fused_step]
+
+
+@pytest.mark.parametrize("step", BOTH_STEPS)
+@settings(max_examples=50)
+@given(case=cases())
+def test_both_engines_make_the_same_gradients(step, case):
+    """Within 256 u S of the scalar engine's, and zero in the same places; the loss within 256 u of max(1, loss)."""
+    model, (inputs, targets) = case.model(), case.batch()
+    loss, gradients, sizes = scalar_step(model, case.loss, inputs, targets)
+    found, found_gradients = step(model, case.loss, inputs, targets)
+    assert abs(found - loss) <= 256 * U * max(1.0, abs(loss))
+    assert (np.abs(found_gradients - gradients) <= 256 * U * sizes).all()
+    assert ((found_gradients == 0) == (gradients == 0)).all()
+
+
+SMOOTH = ("linear", "softplus", "sigmoid", "tanh", "sin")  # at a kink a float32 sum may fall on the other side
+
+
+@pytest.mark.parametrize("step", BOTH_STEPS)
+@settings(max_examples=30)
+@given(case=cases(activations=SMOOTH).filter(lambda case: case.loss.name != "hinge"))
+def test_float32_makes_the_same_gradients_to_float32s_digits(step, case):
+    """From the same float32 numbers: within 4096 x 2**-24 of max(S, 1e-3), S in doubles; sums near 0 lose more digits than S shows."""
+    model, (inputs, targets) = case.model("float32"), case.batch("float32")
+    loss, gradients, sizes = scalar_step(model, case.loss, inputs, targets)
+    found, found_gradients = step(model, case.loss, inputs, targets)
+    assert found_gradients.dtype == np.float32
+    assert abs(found - loss) <= 4096 * U32 * max(1.0, abs(loss))
+    assert (np.abs(found_gradients - gradients) <= 4096 * U32 * np.maximum(sizes, 1e-3)).all()
+
+
+@pytest.mark.parametrize("step", BOTH_STEPS)
+@settings(max_examples=30)
+@given(case=cases(most=6))
+def test_a_batchs_gradient_is_that_of_its_samples(step, case):
+    """The sum, or the mean, of the gradients of its samples alone: within 256 u S."""
+    model, (inputs, targets) = case.model(), case.batch()
+    loss, _, sizes = scalar_step(model, case.loss, inputs, targets)
+    found, gradients = step(model, case.loss, inputs, targets)
+    singles = [step(model, case.loss, inputs[i : i + 1], targets[i : i + 1]) for i in range(len(inputs))]
+    parts = len(singles) if case.loss.reduce.__name__ == "mean" else 1
+    added = np.sum([gradient for _, gradient in singles], axis=0) / parts
+    assert (np.abs(gradients - added) <= 256 * U * sizes).all()
+    assert abs(found - sum(value for value, _ in singles) / parts) <= 256 * U * max(1.0, abs(loss))
+
+
+@pytest.mark.parametrize("step", BOTH_STEPS)
+@settings(max_examples=30)
+@given(case=cases(most=6), data=st.data())
+def test_the_order_of_a_batch_does_not_matter(step, case, data):
+    """Any permutation of the samples: loss within 256 u, gradients within 256 u S, zeros in the same places."""
+    order = data.draw(st.permutations(range(case.samples)))
+    model, (inputs, targets) = case.model(), case.batch()
+    _, _, sizes = scalar_step(model, case.loss, inputs, targets)
+    loss, gradients = step(model, case.loss, inputs, targets)
+    found, permuted = step(model, case.loss, inputs[order], targets[order])
+    assert abs(found - loss) <= 256 * U * max(1.0, abs(loss))
+    assert (np.abs(permuted - gradients) <= 256 * U * sizes).all()
+    assert ((permuted == 0) == (gradients == 0)).all()
+
+
+# Whole trainings.
+
+
+def dataset(case, samples, seed):
+    """A data set of lists that fits the case's loss, with classes where the loss decides between them."""
+    inputs, targets = case._replace(samples=samples, seed=seed).batch()
+    targets = targets[:, 0].tolist() if targets.ndim == 2 and targets.shape[1] == 1 else targets.tolist()
+    classes = {"cross_entropy": case.arguments["outputs_per_layer"][-1], "hinge": 2, "binary_cross_entropy": 2}
+    return Dataset("drawn", inputs.tolist(), targets, classes.get(case.loss.name, 0))
+
+
+@settings(max_examples=40)
+@given(
+    case=cases(most=4),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    batch_size=st.sampled_from((None, 1, 2, 3, 7, 50)),
+    seed=st.integers(0, 9),
+)
+def test_both_engines_train_alike(case, optimizer, batch_size, seed):
+    """Three epochs: the same steps, batches, losses, rates and evaluation columns; weights within 1e-10 (eps amplifies)."""
+    data, test = dataset(case, 5, seed), dataset(case, 3, seed + 1)
+    model = case.model()
+    twin = to_scalar(model)
+    options = dict(loss=case.loss, epochs=3, batch_size=batch_size, seed=seed, test=test, evaluate_every=2)
+    runs = [train(net, data, optimizer=OPTIMIZERS[optimizer](), **options) for net in (model, twin)]
+    for found, wanted in zip(*runs, strict=True):
+        assert (found.number, found.epoch, found.learning_rate) == (wanted.number, wanted.epoch, wanted.learning_rate)
+        assert found.loss == pytest.approx(wanted.loss, rel=1e-10, abs=1e-10)
+        assert found.gradient_norm == pytest.approx(wanted.gradient_norm, rel=1e-8, abs=1e-10)
+        assert found.update_norm == pytest.approx(wanted.update_norm, rel=1e-7, abs=1e-10)
+        assert list(found.evaluation) == list(wanted.evaluation)
+        assert found.evaluation == pytest.approx(wanted.evaluation, rel=1e-9, abs=1e-9)
+        assert np.allclose(model.flat, scalar_state(twin, model), rtol=1e-8, atol=1e-8)
+
+
+def both_trained(optimizer, steps=50):
+    """A 3-layer tanh net on real digits in both engines: the largest difference of a weight over all steps."""
+    data = digits()
+    few = Dataset("digits", [[x / 16.0 for x in row] for row in data.inputs[:16]], data.targets[:16], 10)
+    arguments = dict(inputs=64, outputs_per_layer=[6, 6, 10], activation="tanh", seed=1)
+    model, twin = MLP(**arguments), ScalarMLP(**arguments)
+    order = [dict(twin.named_parameters())[name] for name in scalar_names(model)]
+    options = dict(loss=cross_entropy, epochs=steps // 2, batch_size=8)
+    runs = [train(net, few, optimizer=OPTIMIZERS[optimizer](), **options) for net in (model, twin)]
+    largest = 0.0
+    for _ in zip(*runs, strict=True):
+        largest = max(largest, float(np.abs(model.flat - [parameter.data for parameter in order]).max()))
+    return largest
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "momentum", "Nesterov", "RMSprop", "Adam", "AdamW"])
+def test_a_three_layer_net_trains_alike_for_50_steps(optimizer):
+    """Real digits, float64, each optimizer: no weight ever differs by more than 1e-12."""
+    assert both_trained(optimizer) <= 1e-12
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=lambda loss: loss.name)
+def test_evaluation_columns_are_equal(loss):
+    """Accuracies to the bit, the test loss within 1e-12: the same names, decisions and middle of the targets."""
+    outputs = 3 if loss.name == "cross_entropy" else 1
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(40, 2))
+    labels = {"cross_entropy": lambda: generator.integers(0, 3, 40).tolist(),
+              "hinge": lambda: np.sign(inputs[:, 0]).tolist(),
+              "binary_cross_entropy": lambda: (inputs[:, 0] > 0).astype(float).tolist()}.get(
+                  loss.name, lambda: np.where(inputs[:, 0] > 0, 3.0, 7.0).tolist())()  # fmt: skip
+    data = Dataset("drawn", inputs[:30].tolist(), labels[:30], 3 if outputs == 3 else 2)
+    test = Dataset("drawn", inputs[30:].tolist(), labels[30:], data.classes)
+    model = MLP(2, [5, outputs], "tanh")
+    twin = to_scalar(model)
+    options = dict(loss=loss, epochs=4, batch_size=7, test=test, evaluate_every=3)
+    runs = [train(net, data, optimizer=OPTIMIZERS["SGD"](), **options) for net in (model, twin)]
+    seen = 0
+    for found, wanted in zip(*runs, strict=True):
+        assert list(found.evaluation) == list(wanted.evaluation)
+        for column, number in wanted.evaluation.items():
+            seen += 1
+            assert found.evaluation[column] == pytest.approx(number, rel=0 if "accuracy" in column else 1e-12, abs=0)
+    assert seen
