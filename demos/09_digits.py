@@ -14,7 +14,8 @@ import numpy as np
 from micrograd_lite import Adam, Tracer, cross_entropy, data, dense, train
 from micrograd_lite.array_training import predict
 from micrograd_lite.cli import demo
-from micrograd_lite.export.answers import confusion, predictions
+from micrograd_lite.export.answers import predictions
+from micrograd_lite.export.confusion import confusion
 from micrograd_lite.export.render import render
 from micrograd_lite.progress import progress
 
@@ -39,9 +40,9 @@ def main(out: Path, quick: bool, force: bool) -> None:
 
     outputs = predict(net, inputs)
     wrong = np.flatnonzero(outputs.argmax(axis=1) != unseen.targets)
-    print(f"\n{len(wrong)} of {len(inputs)} unseen digits are wrong", end="")
-    print(":", ", ".join(f"a {unseen.targets[row]} taken for a {outputs[row].argmax()}" for row in wrong[:6]), "..." * (len(wrong) > 6))
-    predictions(folder / "predictions.png", inputs.reshape(-1, 8, 8), np.array(unseen.targets), outputs)
+    mistakes = ", ".join(f"a {unseen.targets[row]} taken for a {outputs[row].argmax()}" for row in wrong[:6])
+    print(f"\n{len(wrong)} of {len(inputs)} unseen digits are wrong: {mistakes}{', ...' if len(wrong) > 6 else ''}")
+    predictions(folder / "predictions.png", inputs, np.array(unseen.targets), outputs)
     confusion(folder / "confusion.png", np.array(unseen.targets), outputs.argmax(axis=1))
     print("wrote", *sorted({*render(folder), *folder.glob("*.*")}), sep="\n  ")
     print(f"look at {folder / 'weights_update.gif'}")

@@ -275,11 +275,11 @@ def cell(picture, classes, row, column):
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 20])
 def test_each_cell_of_the_table_has_its_colour(tmp_path, classes):
-    """Rows are what it is and columns what was answered: right answers blue, mistakes red, nothing white."""
+    """Rows are what it is and columns what was answered: right answers blue, mistakes red, nothing white, also from uint8."""
     generator = np.random.default_rng(1)
     actual = np.concatenate([np.arange(classes), generator.integers(0, classes, 300)])
     predicted = np.where(generator.random(len(actual)) < 0.6, actual, (actual + 1) % classes)
-    confusion.confusion(tmp_path / "c.png", actual, predicted)
+    confusion.confusion(tmp_path / "c.png", actual.astype(np.uint8), predicted.astype(np.uint8))
     picture = imageio.imread(tmp_path / "c.png", mode="RGB")
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (actual, predicted), 1)
@@ -411,6 +411,14 @@ def test_render_draws_what_applies_to_arrays(digits_trace):
     assert sorted(path.name for path in made) == ["curves.png", "layers.png", "training_loss.gif", "weights_update.gif"]
     before = {path: path.read_bytes() for path in made}
     assert {path: path.read_bytes() for path in render(trace.folder)} == before
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(100, 30), (5, 5)])
+def test_render_asks_for_no_more_tiles_than_help(tmp_path, asked, shown):
+    """Of 40 kept moments at most 30 are drawn, and fewer where fewer frames are asked for."""
+    trace = by_hand(tmp_path / "run", walk(2, 16, 40))
+    render(trace.folder, asked)
+    assert len(read(trace.folder / "weights_update.gif")) == shown
 
 
 def test_pictures_that_cannot_be_written_name_their_path(tmp_path):

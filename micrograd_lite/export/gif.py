@@ -39,7 +39,7 @@ def write_gif(path: str | os.PathLike[str], frames: Iterable[Indices], milliseco
             continue
         left, top, right, bottom = _changed(shown, frame)
         changed, under = frame[top:bottom, left:right], shown[top:bottom, left:right]
-        # what stays as it was is left clear: long runs of one number make a picture of much noise half as large
+        # what stays as it was is left clear: where much noise stands still, a third of the bytes
         blocks += [_timing(hundredths), _picture(np.where(changed == under, CLEAR, changed), left, top)]
         under[...] = changed
     if shown is None:

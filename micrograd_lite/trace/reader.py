@@ -121,7 +121,9 @@ class Trace:
 
     def array_steps(self) -> list[int]:
         """The steps whose weights are kept in weights/, in order; 0 is the state before any update."""
-        return sorted(int(path.stem.removeprefix("step_")) for path in (self.folder / WEIGHTS).glob("step_*.npz"))
+        last = self._metrics[-1]["step"] if self._metrics else -1
+        kept = (path.stem.removeprefix("step_") for path in (self.folder / WEIGHTS).glob("step_*.npz"))
+        return sorted(int(step) for step in kept if step.isdecimal() and int(step) <= last)
 
     def arrays(self, step: int) -> dict[str, Any]:
         """Every array of an array model after one of `array_steps()`. ValueError when it is not kept or not readable."""

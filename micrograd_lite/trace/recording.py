@@ -20,14 +20,15 @@ def rows_of(step: Any) -> Any:
     return LayerRows(step)
 
 
-def write_weights(folder: Path, step: Any, start: bool = False) -> None:
-    """Keep all weights after a step, and before it when it is the first; a scalar model has them in gradients.csv."""
+def write_weights(folder: Path, step: Any, first: bool = False, kept: bool = True) -> None:
+    """Keep all weights before the first step, and after the others; a scalar model has them in gradients.csv."""
     if not isinstance(step, Step):
         from micrograd_lite.trace.layers import write_arrays
 
-        if start:
+        if first:
             write_arrays(folder, step.number - 1, step.model, step.start)
-        write_arrays(folder, step.number, step.model, step.model.flat)
+        if kept:
+            write_arrays(folder, step.number, step.model, step.model.flat)
 
 
 def versions() -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Tracer:
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
         if self.weights_every and (last is None or step.number % self.weights_every == 0):
-            write_weights(self.folder, step, start=last is None)
+            write_weights(self.folder, step, first=last is None, kept=step.number % self.weights_every == 0)
         if self.checkpoint_every and step.number % self.checkpoint_every == 0:
             write_checkpoint(self.folder, step, self.tables.extents)
 
