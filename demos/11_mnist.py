@@ -1,7 +1,6 @@
 """MNIST at full size: what unscaled starting weights cost, and what well-scaled ones give, on 60,000 real images.
 
-    python demos/11_mnist.py --recipe adam        (784-256-128-10, Adam: N(0, 1) against He weights)
-    python demos/11_mnist.py --recipe sigmoid     (784-128-10 sigmoid: as a well-known page has it, then corrected)
+    python demos/11_mnist.py [--recipe sigmoid]   (784-256-128-10 with Adam, or 784-128-10 sigmoid with plain descent)
 
 Last line: look at traces/mnist_corrected/weights_update.gif
 """
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from micrograd_lite import SGD, Adam, Tracer, cross_entropy, data, dense, half_squared_error, train
-from micrograd_lite.array_training import predict
 from micrograd_lite.cli import demo
 from micrograd_lite.export.answers import predictions
 from micrograd_lite.export.confusion import confusion
@@ -20,25 +18,23 @@ from micrograd_lite.export.render import render
 from micrograd_lite.progress import progress
 
 
-def runs(recipe: str, inputs: int) -> dict:
+def networks(recipe: str, inputs: int) -> list:
     """As written and as corrected: a network, its loss and its optimizer."""
     if recipe == "adam":
-        written, corrected = (dense.MLP(inputs, [256, 128, 10], init=init, dtype="float32") for init in ("normal", "he"))
-        return {"mnist_as_written": (written, cross_entropy, Adam(lr=0.001)), "mnist_corrected": (corrected, cross_entropy, Adam(lr=0.001))}
+        nets = (dense.MLP(inputs, [256, 128, 10], init=init, dtype="float32") for init in ("normal", "he"))
+        return [(net, cross_entropy, Adam(lr=0.001)) for net in nets]
     old = np.random.RandomState(0)  # the page's own numbers: NumPy's old generator, N(0, 1)
     legacy = [old.randn(*shape).tolist() for shape in ((inputs, 128), (128, 10))]
     written = dense.MLP(inputs, [128, 10], activation="sigmoid", output="sigmoid", init=legacy)
-    corrected = dense.MLP(inputs, [128, 10], activation="sigmoid")
-    return {"mnist_as_written": (written, half_squared_error, SGD(lr=0.1)), "mnist_corrected": (corrected, cross_entropy, SGD(lr=0.5))}
+    return [(written, half_squared_error, SGD(lr=0.1)),
+            (dense.MLP(inputs, [128, 10], activation="sigmoid"), cross_entropy, SGD(lr=0.5))]  # fmt: skip
 
 
 def main(out: Path, quick: bool, force: bool, recipe: str = "adam", root: str | None = None, epochs: int = 0) -> None:
-    """Train the network as written and as corrected; --quick takes 2,000 images and one epoch."""
     batch, usual, dtype = (128, 3, "float32") if recipe == "adam" else (64, 20, "float64")
-    both, count = data.mnist_or_digits(root, dtype), 1 if quick else epochs or usual
-    both = [part._replace(inputs=part.inputs[:2000], targets=part.targets[:2000]) if quick else part for part in both]
+    both, count = data.mnist_or_digits(root, dtype, 2000 if quick else None), 1 if quick else epochs or usual
     inputs, labels, total = np.asarray(both[1].inputs, dtype), np.array(both[1].targets), -(-len(both[0].inputs) // batch)
-    for name, (net, loss, optimizer) in runs(recipe, inputs.shape[1]).items():
+    for name, (net, loss, optimizer) in zip(("mnist_as_written", "mnist_corrected"), networks(recipe, inputs.shape[1])):
         training, test = map(data.one_hot, both) if loss is half_squared_error else both
         steps = train(net, training, loss=loss, optimizer=optimizer, batch_size=batch, shuffle=recipe == "adam", epochs=count,
                       test=test, evaluate_every=total)  # fmt: skip
@@ -49,8 +45,8 @@ def main(out: Path, quick: bool, force: bool, recipe: str = "adam", root: str | 
                     flat = "".join(f"{np.mean(np.abs(slopes[0]) < 0.01):5.0%}" for slopes in step.fused.slopes if slopes)
                     accuracy = f"  test accuracy {step.evaluation['test_accuracy']:.4f}" if step.evaluation else ""
                     print(f"epoch {step.epoch:2d}  loss {step.loss:11.4f}  slopes under 0.01, by layer: {flat:10}{accuracy}")
-        predictions(out / name / "predictions.png", inputs, labels, predict(net, inputs))
-        confusion(out / name / "confusion.png", labels, predict(net, inputs).argmax(axis=1))
+        predictions(out / name / "predictions.png", inputs, labels, net.predict(inputs))
+        confusion(out / name / "confusion.png", labels, net.predict(inputs).argmax(axis=1))
         render(out / name)
     print("\nA slope of 0 lets no gradient through: unscaled weights make sums of hundreds, where a sigmoid is flat.")
     print(f"look at {out / 'mnist_corrected' / 'weights_update.gif'}")
@@ -59,6 +55,6 @@ def main(out: Path, quick: bool, force: bool, recipe: str = "adam", root: str | 
 if __name__ == "__main__":
     more = ArgumentParser(add_help=False)
     more.add_argument("--recipe", choices=("adam", "sigmoid"), default="adam", help="which network (default: adam)")
-    more.add_argument("--data", dest="root", help="the folder with the four MNIST files (default: look for it or download it)")
+    more.add_argument("--data", dest="root", help="the folder with the four MNIST files (default: look for them)")
     more.add_argument("--epochs", type=int, default=0, help="times over the data (default: 3 or 20, the recipe's own)")
     demo(main, out="traces", description=__doc__, more=more)

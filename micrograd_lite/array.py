@@ -24,7 +24,7 @@ new = object.__new__
 
 
 def node(data: np.ndarray, parents: tuple[Array, ...], partials: tuple[Any, ...], rule: Any) -> Array:
-    """A node made by `rule`: the fast way to an Array, without the checks that a user's data needs."""
+    """A node made by `rule`, without the checks that a user's data needs."""
     made = new(Array)
     made.data = data
     made.grad = 0.0
@@ -88,9 +88,11 @@ def reflected(operation: Callable[[Array, Any], Array]) -> Callable[[Array, Any]
     return method
 
 
-def unbroadcast(share: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A share summed over the axes along which its parent was repeated: back to the parent's shape."""
-    share = np.asarray(share)
+def unbroadcast(pulled: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A share summed over the axes along which its parent was repeated, back to the parent's shape."""
+    share: np.ndarray = np.asarray(pulled)
+    if share.shape == shape:
+        return share
     leading = tuple(range(share.ndim - len(shape)))
     repeated = tuple(len(leading) + axis for axis, size in enumerate(shape) if size == 1 != share.shape[len(leading) + axis])
     summed: np.ndarray = share.sum(axis=leading + repeated, keepdims=True) if leading or repeated else share
@@ -102,8 +104,7 @@ def pointwise(made: Array) -> list[Any]:
     return [partial * made.grad for partial in made.partials]
 
 
-PULLS: dict[str, Callable[[Array], list[Any]]] = {}
-"""For an operation over many operands: from a node with its grad to each parent's share (array_many.py)."""
+PULLS: dict[str, Callable[[Array], list[Any]]] = {}  # for many operands: from a node to its shares (array_many.py)
 
 
 class Array(Node):
@@ -158,8 +159,7 @@ class Array(Node):
         return operand(base, like=self)._pow(self)
 
     def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Array(shape={self.data.shape}, dtype={self.data.dtype}{label})"
+        return f"Array(shape={self.data.shape}, dtype={self.data.dtype}, label={self.label!r})"
 
 
 def to_array(data: Any) -> np.ndarray:

@@ -75,9 +75,8 @@ def labels_of(labels: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
         raise TypeError(f"{name}: labels must be whole numbers, got dtype {made.dtype}")
     if len(shape) != 2 or made.shape != shape[:1]:
         raise ValueError(f"{name}: {shape} needs one label for each row of a table, got labels of shape {made.shape}")
-    outside = np.flatnonzero((made < 0) | (made >= shape[1]))
-    if outside.size:
-        row = int(outside[0])
+    if made.size and (made.min() < 0 or made.max() >= shape[1]):
+        row = int(np.flatnonzero((made < 0) | (made >= shape[1]))[0])
         raise ValueError(f"{name}: the label must be one of 0 ... {shape[1] - 1}, got {int(made[row])} in row {row}")
     return made
 
@@ -85,8 +84,9 @@ def labels_of(labels: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
 def _spread(made: Array) -> Any:
     """The upstream gradient of a sum, back over the axis that was summed away."""
     (values,), (axis,) = made.parents, made.partials
-    upstream = made.grad if axis is None else np.expand_dims(made.grad, axis)
-    return np.broadcast_to(upstream, values.data.shape)
+    if axis is None:
+        return np.full(values.data.shape, made.grad)
+    return np.broadcast_to(np.expand_dims(made.grad, axis), values.data.shape)
 
 
 def _scatter(made: Array) -> np.ndarray:

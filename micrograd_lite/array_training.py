@@ -16,13 +16,10 @@ import numpy as np
 from micrograd_lite.array import Array, quiet
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
-from micrograd_lite.fused import FusedStep, batch_loss
+from micrograd_lite.fused import FusedStep, batch_loss, predict
 from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.optim_array import ArrayOptimizer
 from micrograd_lite.plan import Plan
-
-CHUNK = 1_000
-"""Samples per product when a whole data set is evaluated: enough for speed, little memory."""
 
 
 class ArrayStep:
@@ -76,7 +73,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         loss = fused(batch, wanted, plan.loss)
         if not math.isfinite(loss):
             raise FloatingPointError(f"step {number}: the loss is {loss!r}; {first_non_finite(model, batch, wanted, plan.loss)}")
-        if not np.isfinite(model.flat_grad).all():
+        if not math.isfinite(length(model.flat_grad)) and not np.isfinite(model.flat_grad).all():
             name = next(name for name, array in model.arrays.items() if not np.isfinite(array.grad).all())
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
@@ -112,13 +109,6 @@ def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: 
     return "every number in it is finite"
 
 
-def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
-    """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
-    fused = FusedStep(model, min(CHUNK, len(inputs)))
-    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in range(0, len(inputs), CHUNK)]
-    return np.concatenate(parts)
-
-
 def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
     """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
     results: dict[str, float] = {}
@@ -147,7 +137,9 @@ def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:
-    for order in plan.orders():  # the scalar engine's order, so that both see the same batches
-        rows = np.array(order)
+    for keys in plan.shuffles():
+        rows = np.arange(len(plan.training.inputs))
+        if keys is not None:
+            rows = np.argsort(np.frombuffer(keys, dtype=np.uint64), kind="stable")
         for start in range(0, len(rows), plan.batch_size or len(rows)):
             yield rows[start : start + plan.batch_size] if plan.batch_size else None

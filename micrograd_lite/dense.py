@@ -3,8 +3,7 @@
 Same constructor, names, inits and seeds as nn.py, so both networks start from the same numbers. The scalar
 `layer0.neuron1.w0` is `layer0.w[0, 1]` here: row = input, column = neuron.
 
-All parameters live in one flat buffer and all gradients in another; the arrays of the layers are views of them, so
-an optimizer updates the whole network in a few passes over memory.
+All parameters live in one flat buffer, all gradients in another, and the layers' arrays are views of them.
 """
 
 from __future__ import annotations
@@ -92,12 +91,17 @@ class MLP:
             raise TypeError(f"the model computes in {self.dtype}, the inputs are {made.dtype}: convert them with astype")
         return made
 
+    def predict(self, inputs: Any) -> np.ndarray:
+        """The outputs of many samples without a graph: (samples, inputs) to (samples, outputs)."""
+        from micrograd_lite.fused import predict  # a page that is built on this one
+        return predict(self, self.batch(inputs))
+
     def parameters(self) -> list[Array]:
         """The arrays of all layers, in the order of their names."""
         return list(self.arrays.values())
 
     def named_parameters(self) -> list[tuple[str, Array]]:
-        """`layer0.w`, `layer0.b`, ... with their arrays."""
+        """The same with their names: `layer0.w`, `layer0.b`, ..."""
         return list(self.arrays.items())
 
     def tied(self) -> dict[str, str]:

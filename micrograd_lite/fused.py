@@ -20,6 +20,9 @@ from micrograd_lite.many import cross_entropy
 
 REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
 
+CHUNK = 1_000
+"""Samples per product when a whole data set is evaluated: enough for speed, little memory."""
+
 
 def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
     """The loss of a batch as one node: the text of losses.py read with arrays, a sample being a row."""
@@ -95,3 +98,10 @@ class FusedStep:
         if layer.b is not None:
             np.sum(delta, axis=0, out=layer.b.grad)
         return delta
+
+
+def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
+    """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
+    fused = FusedStep(model, min(CHUNK, len(inputs)))
+    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in range(0, len(inputs), CHUNK)]
+    return np.concatenate(parts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import math
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -59,8 +60,8 @@ def train(
     """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
     data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`
-    unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training and test data (each
-    step when there is a test set, never when there is none; the last step of the last epoch always).
+    unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training
+    and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings.
 
@@ -140,6 +141,9 @@ def collector_paused() -> Iterator[None]:
 
 def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
     samples = list(zip(plan.training.inputs, plan.training.targets))
-    for order in plan.orders():
+    for keys in plan.shuffles():
+        order = list(range(len(samples)))
+        if keys is not None:
+            order.sort(key=array("Q", keys).__getitem__)
         for start in range(0, len(order), plan.batch_size or len(order)):
             yield [samples[index] for index in order[start : start + (plan.batch_size or len(order))]]

@@ -13,10 +13,8 @@ from micrograd_lite.dense import MLP, scalar_name, to_scalar
 from micrograd_lite.fused import FusedStep, batch_loss
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.optim import SGD, Adam, AdamW, RMSprop
-from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import APPLY
 from micrograd_lite.schedules import Cosine, StepDecay
-from references import U
 from strategies import OPERATORS
 
 inf, nan = math.inf, math.nan
@@ -128,7 +126,8 @@ class Case(NamedTuple):
 def cases(draw, most=5, activations=ACTIVATIONS):
     """Random architectures, activations, losses and batches."""
     loss = LOSSES[draw(st.sampled_from(sorted(LOSSES)))]
-    outputs = 1 if loss.name in ("hinge", "binary_cross_entropy") else draw(st.integers(2 if loss.name == "cross_entropy" else 1, 4))
+    least = 2 if loss.name == "cross_entropy" else 1
+    outputs = 1 if loss.name in ("hinge", "binary_cross_entropy") else draw(st.integers(least, 4))
     hidden = draw(st.lists(st.integers(1, 5), max_size=3))
     arguments = {
         "inputs": draw(st.integers(1, 4)),
@@ -200,6 +199,3 @@ OPTIMIZERS = {
     "AdamW, strong": lambda: AdamW(lr=Cosine(0.003, 200, 0.001), weight_decay=0.3),
 }
 """Every optimizer with every setting that changes its arithmetic, at rates that train small nets."""
-
-every_row = list(RULES.values())
-__all__ = ["FLOAT32", "FLOAT64", "U", "U32"]

@@ -327,8 +327,8 @@ def test_the_settings_of_numpy_stay_as_they_were():
         (lambda: array_many.mean(some(3), axis=1), ValueError, "axis"),
         (lambda: array_many.sum(some(3), axis=1), ValueError, "axis"),
         (lambda: array_many.reshape(some(3), 2), ValueError, "reshape"),
-        (lambda: array_many.pick(some(2, 3), [0, 3]), ValueError, "pick: the label must be one of 0 ... 2, got 3 in row 1"),
-        (lambda: array_many.cross_entropy(some(2, 3), [-1, 0]), ValueError, "one of 0 ... 2, got -1 in row 0"),
+        (lambda: array_many.pick(some(2, 3), [0, 3]), ValueError, r"pick: the label must be one of 0 \.\.\. 2, got 3 in row 1"),
+        (lambda: array_many.cross_entropy(some(2, 3), [-1, 0]), ValueError, r"one of 0 \.\.\. 2, got -1 in row 0"),
         (lambda: array_many.cross_entropy(some(2, 3), [0]), ValueError, r"\(2, 3\).*\(1,\)"),
         (lambda: array_many.cross_entropy(some(2, 3), [[0], [1]]), ValueError, r"\(2, 3\).*\(2, 1\)"),
         (lambda: array_many.cross_entropy(some(3), [0, 1, 2]), ValueError, r"\(3,\)"),
@@ -413,7 +413,7 @@ def test_a_dropped_graph_is_freed_at_once():
     gc.collect()
     gc.disable()
     try:
-        leaves, root = example()
+        _, root = example()
         root.backward()
         inner = weakref.ref(root.parents[0].data)
         assert inner() is not None
@@ -458,7 +458,7 @@ def test_kinds_of_powers():
     y = Array([-2.0, 3.0])
     (y ** np.array([3.0, 2.0])).backward()
     assert y.grad.tolist() == [12.0, 6.0]
-    with pytest.raises(ValueError, match="pow: needs x > 0, got x = -2.0, y = 3.0"):
+    with pytest.raises(ValueError, match=r"pow: needs x > 0, got x = -2\.0, y = 3\.0"):
         y**n
 
 

@@ -148,6 +148,14 @@ def test_gathered_rows_are_the_chosen_rows():
     assert fused.gather(inputs, None) is inputs
 
 
+def test_the_settings_of_numpy_stay_as_they_were():
+    """Quiet operations inside a quiet step: np.geterr() is the user's own afterwards, on every version of NumPy."""
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        FusedStep(classifier(), 5)(*batch(5), cross_entropy)
+        assert np.geterr() == before
+
+
 @pytest.mark.parametrize("case", [Case(dict(inputs=1, outputs_per_layer=[2, 1], activation="relu"), mse, 3, 4)])
 def test_overflow_is_quiet(case):
     """Weights of 1e200 make an infinite loss and no warning: training says it in a sentence of its own."""

@@ -47,7 +47,7 @@ SMOOTH = ("linear", "softplus", "sigmoid", "tanh", "sin")  # at a kink a float32
 @settings(max_examples=30)
 @given(case=cases(activations=SMOOTH).filter(lambda case: case.loss.name != "hinge"))
 def test_float32_makes_the_same_gradients_to_float32s_digits(step, case):
-    """From the same float32 numbers: within 4096 x 2**-24 of max(S, 1e-3), S in doubles; sums near 0 lose more digits than S shows."""
+    """From the same float32 numbers: within 4096 x 2**-24 of max(S, 1e-3), because sums near 0 lose more than S shows."""
     model, (inputs, targets) = case.model("float32"), case.batch("float32")
     loss, gradients, sizes = scalar_step(model, case.loss, inputs, targets)
     found, found_gradients = step(model, case.loss, inputs, targets)

@@ -111,10 +111,10 @@ def test_without_eps_a_gradient_of_zero_is_refused_as_in_the_scalar_engine(make)
 def test_a_parameter_that_would_overflow_is_refused(make, gradient):
     """FloatingPointError as from the scalar optimizer, which moves nothing then; never a silent inf."""
     start = [1.7e308, -1.7e308]
-    with pytest.raises(FloatingPointError, match="step 1: .* would become .*; try a smaller learning rate"):
+    with pytest.raises(FloatingPointError, match=r"step 1: .* would become .*; try a smaller learning rate"):
         scalar_path(make(), start, np.array([[-gradient, gradient]]))
     flat, optimizer = np.array(start), make()
-    with pytest.raises(FloatingPointError, match="step 1: .* would become .*; try a smaller learning rate"):
+    with pytest.raises(FloatingPointError, match=r"step 1: .* would become .*; try a smaller learning rate"):
         ArrayOptimizer(optimizer, flat).step(flat, np.array([-gradient, gradient]))
     assert flat.tolist() == start and optimizer.steps == 0
 

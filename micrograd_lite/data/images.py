@@ -6,7 +6,7 @@ from typing import Any
 
 from micrograd_lite.data.bundled import digits
 from micrograd_lite.data.dataset import Dataset
-from micrograd_lite.data.mnist import Mnist, mnist
+from micrograd_lite.data.mnist import Mnist, mnist, mnist_files
 from micrograd_lite.data.prepare import split
 
 
@@ -24,13 +24,19 @@ def _dataset(name: str, images: Any, labels: Any, dtype: str) -> Dataset:
     return Dataset(name, **columns, classes=10, class_names=tuple("0123456789"))
 
 
-def mnist_or_digits(root: Any = None, dtype: str = "float32") -> tuple[Dataset, Dataset]:
-    """MNIST as `image_datasets` makes it; where it is not to be had, a sentence on stdout and the bundled digits."""
+def mnist_or_digits(root: Any = None, dtype: str = "float32", rows: int | None = None) -> list[Dataset]:
+    """MNIST as `image_datasets` makes it; where it is not at hand, a sentence on stdout and the bundled digits.
+
+    Nothing is downloaded unasked: `mnist()` and `micrograd-lite data mnist` do that.
+    rows: only the first so many of the training and of the test data.
+    """
     try:
-        return image_datasets(mnist(root), dtype)
+        mnist_files(root)
+        parts = image_datasets(mnist(root), dtype)
     except (OSError, ValueError) as error:
-        print(f"no MNIST here: {error}\nso this runs on the bundled digits of 8 x 8 pixels")
-        return split(digits(), seed=0)
+        print(f"{error}\n(`micrograd-lite data mnist` does it.) This run takes the bundled digits of 8 x 8 pixels.")
+        parts = split(digits(), seed=0)
+    return [part._replace(inputs=part.inputs[:rows], targets=part.targets[:rows]) for part in parts]
 
 
 def one_hot(data: Dataset) -> Dataset:
