@@ -42,7 +42,7 @@ def operand(data: Any, like: Array) -> Array:
     TypeError when float32 meets float64: half of the digits, or of the speed, would be lost and nobody told.
     """
     if not isinstance(data, Array):
-        data = Array(data if isinstance(data, np.ndarray) else np.asarray(data, dtype=like.data.dtype))
+        data = Array(data if isinstance(data, np.ndarray) else to_array(data).astype(like.data.dtype))
     made: Array = data
     if made.data.dtype != like.data.dtype:
         raise TypeError(f"{like.data.dtype} and {made.data.dtype} do not mix; convert one of them with ndarray.astype")

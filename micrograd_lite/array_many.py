@@ -15,6 +15,7 @@ from micrograd_lite.array import PULLS, Array, node, quiet
 from micrograd_lite.rules import MANY
 
 
+@quiet
 def matmul(x: Array, w: Array) -> Array:
     """x @ w: (samples, inputs) times (inputs, outputs). ValueError gives both shapes when they do not fit."""
     if x.data.ndim != 2 or w.data.ndim != 2 or x.data.shape[1] != w.data.shape[0]:
@@ -24,14 +25,16 @@ def matmul(x: Array, w: Array) -> Array:
     return node(x.data @ w.data, (x, w), (), MANY["matmul"])
 
 
+@quiet
 def sum(values: Array, axis: int | None = None) -> Array:
     """The sum of all elements, or along one axis."""
     return node(np.asarray(values.data.sum(axis=axis)), (values,), (axis,), MANY["sum"])
 
 
+@quiet
 def mean(values: Array, axis: int | None = None) -> Array:
     """The mean of all elements, or along one axis. ValueError when there is nothing to average."""
-    count = values.data.size if axis is None else values.data.shape[axis]
+    count = values.data.size if axis is None else len(np.moveaxis(values.data, axis, 0))
     if not count:
         raise ValueError("a mean needs at least one value, got none")
     return node(np.asarray(values.data.mean(axis=axis)), (values,), (axis,), MANY["mean"])
@@ -99,7 +102,7 @@ def _scatter(made: Array) -> np.ndarray:
 PULLS.update(
     matmul=lambda made: [made.grad @ made.parents[1].data.T, made.parents[0].data.T @ made.grad],
     sum=lambda made: [_spread(made)],
-    mean=lambda made: [_spread(made) * (made.data.size / made.parents[0].data.size)],
+    mean=lambda made: [_spread(made) * (made.data.size / (made.parents[0].data.size or 1))],
     pick=lambda made: [_scatter(made)],
     reshape=lambda made: [made.grad.reshape(made.parents[0].data.shape)],
     cross_entropy=lambda made: [made.partials[0] * made.grad[:, None]],

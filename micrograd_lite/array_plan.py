@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_lite.array import quiet
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
 from micrograd_lite.losses import Loss
@@ -43,18 +44,21 @@ def _targets(data: Dataset, model: MLP, loss: Loss, samples: int) -> np.ndarray:
     targets = np.asarray(data.targets)
     if len(targets) != samples:
         raise ValueError(f"{data.name} has {samples} rows of inputs but {len(targets)} targets; give each row one target")
+    if targets.dtype.kind not in "biuf":
+        raise TypeError(f"{data.name}: targets must be real numbers, got dtype {targets.dtype}")
+    made = f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target"
     if loss.name == "cross_entropy":
-        fits = targets.ndim == 1 and targets.dtype.kind in "iu" and bool(((targets >= 0) & (targets < outputs)).all())
+        fits = targets.ndim == 1 and targets.dtype.kind in "iu" and outputs > 1
+        right = (targets >= 0) & (targets < outputs)
     else:
-        targets = (targets[:, None] if targets.ndim == 1 else targets).astype(model.dtype, copy=False)
-        fits = targets.shape == (samples, outputs) and bool(np.isfinite(targets).all())
-        if fits and loss.name == "hinge":
-            fits = outputs == 1 and bool((np.abs(targets) == 1).all())
-        if fits and loss.name == "binary_cross_entropy":
-            fits = outputs == 1 and bool(((targets >= 0) & (targets <= 1)).all())
+        targets = quiet(targets[:, None].astype if targets.ndim == 1 else targets.astype)(model.dtype, copy=False)
+        fits = targets.shape == (samples, outputs) and (outputs == 1 or loss.name not in ("hinge", "binary_cross_entropy"))
+        right = np.isfinite(targets)
+        right = np.abs(targets) == 1 if loss.name == "hinge" else right
+        right = (targets >= 0) & (targets <= 1) if loss.name == "binary_cross_entropy" else right
     if not fits:
-        raise ValueError(
-            f"{data.name}: {loss.name} needs {loss.wants}; the model has {outputs} output{'s' if outputs > 1 else ''} "
-            f"and the targets have shape {np.shape(data.targets)} and dtype {np.asarray(data.targets).dtype}"
-        )
+        given = np.asarray(data.targets)
+        raise ValueError(f"{data.name}: {loss.name} needs {loss.wants}; {made}s have shape {given.shape} and dtype {given.dtype}")
+    for row in np.argwhere(~right)[:1, 0]:
+        raise ValueError(f"row {row} of {data.name}: {loss.name} needs {loss.wants}; {made} is {targets[row].tolist()!r}")
     return targets

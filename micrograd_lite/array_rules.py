@@ -41,19 +41,24 @@ def array_spelling(formula: str) -> str:
 
 
 def array_guard(rule: Rule) -> str:
-    """Outside the domain: the first element that is no NaN is an error."""
-    return f"    require({array_spelling(rule.needs)}, {rule.name!r}, {', '.join(rule.inputs)})\n"
+    """Outside the domain: the first element that is no NaN is an error; NaN in, NaN out."""
+    operands = ", ".join(rule.inputs)
+    return f"    [{operands}] = require({array_spelling(rule.needs)}, {rule.name!r}, {operands})\n"
 
 
-def require(fits: Any, name: str, *operands: Any) -> None:
-    """Raise what scalar.py raises, for the first element outside the domain of rule `name`. NaN may pass."""
+def require(fits: Any, name: str, *operands: Any) -> Any:
+    """The operands. Raises what scalar.py raises, for the first element outside the domain of rule `name`.
+
+    NaN may pass; all operands are NaN there, so that value and slopes are, as in scalar.py.
+    """
     if np.all(fits):
-        return
-    points = np.broadcast_arrays(fits, *operands)
-    outside = ~points[0] & ~np.any([np.isnan(operand) for operand in points[1:]], axis=0)
+        return operands
+    fits, *points = np.broadcast_arrays(fits, *operands)
+    outside = ~fits & ~np.any([np.isnan(operand) for operand in points], axis=0)
     if outside.any():
         first = tuple(np.argwhere(outside)[0])
-        raise outside_domain(name, *(float(operand[first]) for operand in points[1:]))
+        raise outside_domain(name, *(float(operand[first]) for operand in points))
+    return [np.where(fits, operand, operand.dtype.type(np.nan)) for operand in points]
 
 
 def where(test: Any, x: Any, y: Any) -> Any:
@@ -64,13 +69,16 @@ def where(test: Any, x: Any, y: Any) -> Any:
     test, x, y = np.asarray(test, dtype=bool), np.asarray(x), np.asarray(y)
     bits = np.int32 if y.dtype == np.float32 else np.int64
     chosen = y.view(bits) * ~test
-    if x.ndim or x:
+    if x.ndim or x.view(bits):  # not `or x`: -0.0 is false, but its bits are not 0
         chosen = chosen + x.view(bits) * test
     return chosen.view(y.dtype)
 
 
 def _pow(x: Any, y: Any) -> Any:
-    return np.where(np.isnan(y), y, x**y)  # C says 1 ** nan is 1; here NaN in is NaN out
+    z = np.power(x, y)  # not x**y, which takes the square root for y = 0.5, and that of -0.0 is -0.0
+    if np.any(y < 0):
+        z = np.where((x == 0) & (y < 0), np.abs(z), z)  # met only as a slope: inf, whatever the sign of 0
+    return np.where(np.isnan(y), y, z)  # C says 1 ** nan is 1; here NaN in is NaN out
 
 
 ARRAY: dict[str, Any] = {

@@ -33,28 +33,36 @@ class ArrayStep:
                  evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
         self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
-        self.model = fused.model
+        self.model, self._steps = fused.model, optimizer.optimizer.steps
+
+    def _live(self, numbers: np.ndarray) -> np.ndarray:
+        if self.optimizer.optimizer.steps != self._steps:
+            raise RuntimeError(f"step {self.number}: its arrays hold a later step now; ask for its norms before the next step")
+        return numbers
 
     @cached_property
     @quiet
     def gradient_norm(self) -> float:
         """The Euclidean length of the gradient."""
-        return length(self.model.flat_grad)
+        return length(self._live(self.model.flat_grad))
 
     @cached_property
     @quiet
     def update_norm(self) -> float:
         """The Euclidean length of the update."""
-        return length(self.optimizer.update)
+        return length(self._live(self.optimizer.update))
 
 
+@quiet
 def length(numbers: np.ndarray) -> float:
-    """The Euclidean length of an array, scaled only where the squares would overflow."""
+    """The Euclidean length of an array, scaled only where the squares would overflow or vanish."""
     flat = numbers.ravel()
     squares = float(np.dot(flat, flat))
-    if math.isfinite(squares):
+    if 1e-25 < squares < math.inf:
         return math.sqrt(squares)
     largest = float(np.abs(flat).max())
+    if largest == 0.0 or not math.isfinite(largest):
+        return largest
     return largest * math.sqrt(float(np.sum((flat / largest) ** 2)))
 
 

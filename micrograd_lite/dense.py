@@ -15,8 +15,9 @@ import numpy as np
 
 from micrograd_lite import nn
 from micrograd_lite.architecture import PRELU_SLOPE, Architecture
-from micrograd_lite.array import Array
+from micrograd_lite.array import Array, quiet, to_array
 from micrograd_lite.array_many import matmul
+from micrograd_lite.buffers import Buffers
 
 
 class Layer:
@@ -36,7 +37,7 @@ class Layer:
         return activated
 
 
-class MLP:
+class MLP(Buffers):
     """A multi-layer perceptron on batches: `MLP(784, [128, 10], dtype="float32")`. Arguments as for nn.MLP, and dtype.
 
     dtype: float64 for exactness, float32 for speed. ValueError or TypeError says which argument is wrong.
@@ -59,16 +60,13 @@ class MLP:
         self.architecture = Architecture(inputs, outputs_per_layer, activation, output, init, bias, seed)
         initial: dict[str, np.ndarray] = {}
         for index, (name, weights) in enumerate(self.architecture.layers()):
-            initial[f"layer{index}.w"] = np.array(weights)
+            initial[f"layer{index}.w"] = to_array(weights)
             if bias:
                 initial[f"layer{index}.b"] = np.zeros(len(weights[0]))
             if name == "prelu":
                 initial[f"layer{index}.slope"] = np.full(len(weights[0]), PRELU_SLOPE)
-        self.flat = np.concatenate([table.ravel() for table in initial.values()]).astype(self.dtype)
-        self.flat_grad = np.zeros_like(self.flat)
-        shapes = {name: table.shape for name, table in initial.items()}
-        self.arrays = {name: Array(view, name) for name, view in views(self.flat, shapes).items()}
-        self.zero_grad()
+        self.arrays = {name: Array(table.astype(self.dtype), name) for name, table in initial.items()}
+        self.cut()
         self.layers = []
         for index, name in enumerate(self.architecture.activations):
             named = {kind: self.arrays.get(f"layer{index}.{kind}") for kind in ("w", "b", "slope")}
@@ -83,18 +81,18 @@ class MLP:
 
     def batch(self, inputs: Any) -> np.ndarray:
         """Inputs as an array of this model's dtype. ValueError or TypeError gives both shapes or dtypes when they differ."""
-        made = np.asarray(inputs) if isinstance(inputs, np.ndarray) else np.asarray(inputs, dtype=self.dtype)
         wanted = self.architecture.widths[0]
+        if isinstance(inputs, np.ndarray):
+            made = np.asarray(inputs)
+        elif len({np.size(row) for row in inputs}) > 1:
+            raise ValueError(f"the model takes batches of shape (samples, {wanted}), got rows of different widths")
+        else:
+            made = quiet(to_array(inputs).astype)(self.dtype)
         if made.ndim != 2 or made.shape[1] != wanted:
             raise ValueError(f"the model takes batches of shape (samples, {wanted}), got {made.shape}")
         if made.dtype != self.dtype:
             raise TypeError(f"the model computes in {self.dtype}, the inputs are {made.dtype}: convert them with astype")
         return made
-
-    def predict(self, inputs: Any) -> np.ndarray:
-        """The outputs of many samples without a graph: (samples, inputs) to (samples, outputs)."""
-        from micrograd_lite.fused import predict  # a page that is built on this one
-        return predict(self, self.batch(inputs))
 
     def parameters(self) -> list[Array]:
         """The arrays of all layers, in the order of their names."""
@@ -109,39 +107,27 @@ class MLP:
         return {}
 
     def zero_grad(self) -> None:
-        """Forget the gradients of the last step; each array's grad is a view of the flat buffer again."""
+        """Forget the gradients of the last step."""
         self.flat_grad[:] = 0.0
-        shapes = {name: array.data.shape for name, array in self.arrays.items()}
-        for name, view in views(self.flat_grad, shapes).items():
-            self.arrays[name].grad = view
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of every array, by name."""
         return {name: array.data.copy() for name, array in self.arrays.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set every array from `state_dict()`'s form; on a ValueError nothing has changed."""
+        """Set every array from `state_dict()`'s form; on a ValueError or TypeError nothing has changed."""
         if set(state) != set(self.arrays):
             raise ValueError(f"the state is of another model: it has {', '.join(state)}; this model has {', '.join(self.arrays)}")
         for name, array in self.arrays.items():
             if np.shape(state[name]) != array.data.shape:
                 raise ValueError(f"{name} has shape {array.data.shape} in this model and {np.shape(state[name])} in the state")
+        tables = {name: to_array(table) for name, table in state.items()}
         for name, array in self.arrays.items():
-            array.data[...] = state[name]
+            array.data[...] = tables[name]
 
     def config(self) -> dict[str, Any]:
         """What the constructor needs to build this architecture again, as plain data."""
         return {**self.architecture.config(), "dtype": str(self.dtype)}
-
-
-def views(flat: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """A flat buffer cut into named arrays, one after the other, without copying."""
-    cut, start = {}, 0
-    for name, shape in shapes.items():
-        stop = start + int(np.prod(shape))
-        cut[name] = flat[start:stop].reshape(shape)
-        start = stop
-    return cut
 
 
 def scalar_name(array: str, index: tuple[int, ...]) -> str:
@@ -153,6 +139,7 @@ def scalar_name(array: str, index: tuple[int, ...]) -> str:
 def to_scalar(model: MLP) -> nn.MLP:
     """The same network out of Values: same architecture, same numbers (float32 ones exactly, as doubles)."""
     made = nn.MLP(**{**model.architecture.config(), "init": "zeros"})
+    made.architecture.init = model.architecture.init
     state = {}
     for name, array in model.arrays.items():
         state.update({scalar_name(name, index): float(number) for index, number in np.ndenumerate(array.data)})
@@ -163,6 +150,7 @@ def to_scalar(model: MLP) -> nn.MLP:
 def from_scalar(model: nn.MLP, dtype: str = "float64") -> MLP:
     """The same network on arrays: same architecture, same numbers (rounded when dtype is float32)."""
     made = MLP(**{**model.architecture.config(), "init": "zeros"}, dtype=dtype)
+    made.architecture.init = model.architecture.init
     state = model.state_dict()
     for name, array in made.arrays.items():
         for index in np.ndindex(array.data.shape):

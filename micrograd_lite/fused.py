@@ -71,6 +71,7 @@ class FusedStep:
     @quiet
     def __call__(self, inputs: np.ndarray, targets: np.ndarray, loss: Loss) -> float:
         """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
+        self.model.flat_grad  # noqa: B018 (every grad is a view of the buffer again, also after a graph's backward)
         outputs = Array(self.forward(inputs)[-1])
         total = batch_loss(loss, outputs, targets)
         total.backward()

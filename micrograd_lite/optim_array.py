@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from micrograd_lite.array import quiet
 from micrograd_lite.optim import SGD, Adam, RMSprop
 from micrograd_lite.optimizer import Optimizer
 
@@ -21,19 +22,35 @@ class ArrayOptimizer:
 
     def __init__(self, optimizer: Optimizer, parameters: np.ndarray) -> None:
         self.optimizer = optimizer
-        self.memory = {name: np.zeros_like(parameters) for name in optimizer.REMEMBERS}
+        if optimizer.REMEMBERS and not optimizer.memory:
+            optimizer.memory = {name: np.zeros_like(parameters) for name in optimizer.REMEMBERS}
+        memory = optimizer.memory if optimizer.REMEMBERS else {}  # an optimizer goes on where it stopped
+        wanted = parameters.shape, parameters.dtype
+        if not isinstance(memory, dict) or any((array.shape, array.dtype) != wanted for array in memory.values()):
+            raise ValueError("this optimizer remembers the parameters of another model; make a new one")
+        self.memory: dict[str, np.ndarray] = memory
         self.update = np.zeros_like(parameters)
         self.scratch = np.empty_like(parameters) if getattr(optimizer, "weight_decay", 0.0) else self.update[:0]
         self.terms = next((rule for kind, rule in RULES.items() if isinstance(optimizer, kind)), None)
         if self.terms is None:
             raise TypeError(f"{type(optimizer).__name__} has no arithmetic for arrays; use SGD, RMSprop, Adam or AdamW")
 
+    @quiet
     def step(self, parameters: np.ndarray, gradient: np.ndarray) -> float:
-        """Move the parameters in place; returns the learning rate used."""
+        """Move the parameters in place; returns the learning rate used.
+
+        FloatingPointError when a parameter would no longer be finite: then none has moved.
+        """
         optimizer = self.optimizer
         step = optimizer.steps + 1
         lr = optimizer.lr(step)
         self.terms(self, optimizer, parameters, gradient, lr, step)  # type: ignore[misc]
+        # Where both sums of squares are finite so is every sum; two products cost less than a look at each number.
+        if not math.isfinite(np.dot(self.update, self.update) + np.dot(parameters, parameters)):
+            after = parameters + self.update
+            for position in np.flatnonzero(~np.isfinite(after))[:1]:
+                became = f"parameter {position} would become {float(after[position])!r}"
+                raise FloatingPointError(f"step {step}: {became}; try a smaller learning rate")
         parameters += self.update
         optimizer.steps = step
         return lr

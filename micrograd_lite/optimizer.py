@@ -20,7 +20,7 @@ class Optimizer:
         self.lr = schedules.schedule(lr)
         self.settings: dict[str, Any] = settings
         self.steps = 0
-        self.memory: list[tuple[float, ...]] = []
+        self.memory: Any = []  # one tuple for each parameter; of an array model, a dict of flat arrays
 
     def terms(self, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> Any:
         """Every term of one parameter's step, the last one named `update`."""
@@ -33,7 +33,7 @@ class Optimizer:
         would no longer be finite. Nothing moves if anything raises.
         """
         memory = self.memory or [(0.0,) * len(self.REMEMBERS)] * len(parameters)
-        if len(memory) != len(parameters):
+        if isinstance(memory, dict) or len(memory) != len(parameters):  # a dict: of an array model
             raise ValueError(f"this optimizer holds {len(memory)} parameters and was given {len(parameters)}; make a new one")
         step = self.steps + 1
         lr = self.lr(step)

@@ -25,7 +25,7 @@ FLOORS = (
     ("scalar", "many", "check", "array_rules", "array", "array_many"),
     (
         "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
-        "saving", "progress", "dense", "fused", "optim_array",
+        "saving", "progress", "buffers", "dense", "fused", "optim_array",
     ),
     ("array_plan", "plan", "array_training", "training"),
     ("trace",),

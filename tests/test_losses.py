@@ -312,7 +312,7 @@ def test_each_loss_knows_which_targets_fit(loss, fitting, unfitting):
 @pytest.mark.parametrize(
     "loss, right, wrong",
     [
-        (mse, [([0.9], 1.0), ([0.1, 0.8], [0.0, 1.0])], [([0.4], 1.0), ([0.1, 0.3], [0.0, 1.0]), ([math.nan], 1.0)]),
+        (mse, [([0.9], 1.0), ([0.1, 0.8], [0.0, 1.0])], [([0.4], 1.0), ([0.4, 0.3], [0.0, 1.0]), ([math.nan], 1.0)]),
         (half_squared_error, [([0.9], 1.0)], [([0.4], 1.0)]),
         (binary_cross_entropy, [([0.1], 1), ([-0.1], 0)], [([0.1], 0), ([-0.1], 1)]),
         (cross_entropy, [([1.0, 2.0, 0.0], 1)], [([1.0, 2.0, 0.0], 0)]),
@@ -320,6 +320,6 @@ def test_each_loss_knows_which_targets_fit(loss, fitting, unfitting):
     ],
 )
 def test_each_loss_knows_a_right_decision(loss, right, wrong):
-    """`correct` is what accuracy counts: the nearer side, the more probable label."""
+    """`correct` is what accuracy counts: the nearer side, the highest of several outputs, the more probable label."""
     assert [bool(loss.correct(*case)) for case in right] == [True] * len(right)
     assert [bool(loss.correct(*case)) for case in wrong] == [False] * len(wrong)

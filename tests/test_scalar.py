@@ -99,7 +99,9 @@ OPERATIONS = {
 
 
 @pytest.mark.parametrize("symbol", OPERATIONS)
-@pytest.mark.parametrize("thing, kind", [n for n in NOT_NUMBERS if n[1] != "Value"], ids=lambda thing: str(thing).partition(" at 0x")[0])
+@pytest.mark.parametrize(
+    "thing, kind", [n for n in NOT_NUMBERS if n[1] != "Value"], ids=lambda thing: str(thing).partition(" at 0x")[0]
+)
 def test_arithmetic_with_anything_else_is_a_type_error_that_names_the_type(symbol, thing, kind):
     """The same on either side of an operator."""
     for x, y in ((Value(2.0), thing), (thing, Value(2.0))):

@@ -16,7 +16,8 @@ import numpy as np
 
 from micrograd_lite.array import quiet
 from micrograd_lite.array_training import ArrayStep, length
-from micrograd_lite.dense import MLP, views
+from micrograd_lite.buffers import views
+from micrograd_lite.dense import MLP
 from micrograd_lite.files import write_whole
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.folder import LAYERS, WEIGHTS
@@ -58,7 +59,9 @@ def describe(weights: np.ndarray, gradient: np.ndarray, update: np.ndarray) -> t
     """Norm, mean, standard deviation, smallest, largest; norms of gradient and update; update norm / weight norm."""
     norm, moved = length(weights), length(update)
     mean = float(np.add.reduce(weights, axis=None)) / weights.size  # ufuncs' own reduce: the methods cost a third more
-    deviation = math.sqrt(max(0.0, norm * norm / weights.size - mean * mean))
+    variance = norm * norm / weights.size - mean * mean
+    # Where the mean is most of the norm the difference is mostly rounding: then the long way.
+    deviation = math.sqrt(variance) if variance > 0.01 * mean * mean else float(weights.std(dtype=np.float64))
     ratio = moved / norm if norm else math.inf
     low, high = float(np.minimum.reduce(weights, axis=None)), float(np.maximum.reduce(weights, axis=None))
     return norm, mean, deviation, low, high, length(gradient), moved, ratio
