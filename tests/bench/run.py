@@ -1,10 +1,12 @@
-"""Every measured figure of the README, one table after the other: `tox -e bench`."""
+"""Every measured figure of the README, one table after the other: `tox -e bench`. MNIST must be at hand."""
 
 import bench_engine
 import bench_gif
 import bench_import
 import bench_memory
+import bench_mnist
+import bench_trace
 
 if __name__ == "__main__":
-    for bench in (bench_engine, bench_memory, bench_import, bench_gif):
+    for bench in (bench_engine, bench_memory, bench_import, bench_gif, bench_mnist, bench_trace):
         bench.main()
