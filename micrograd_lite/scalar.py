@@ -3,8 +3,8 @@
     >>> a, b = Value(2.0, "a"), Value(-3.0, "b")
     >>> y = a * b + a.tanh()
     >>> y.backward()
-    >>> a.grad, b.grad
-    (-2.92934917536498, 2.0)
+    >>> round(a.grad, 6), b.grad
+    (-2.929349, 2.0)
 
 Each operation makes a node that holds its value, its parents and its slope toward each parent: all that the
 chain rule needs. The slopes are computed in the forward pass, so changing `a.data` later cannot spoil a gradient.
