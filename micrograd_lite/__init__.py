@@ -9,6 +9,8 @@ from importlib import import_module
 TYPE_CHECKING = False  # as in `typing`, whose import would cost more than everything else here
 if TYPE_CHECKING:
     from micrograd_lite.check import check_gradients, compare_gradients
+    from micrograd_lite.flat import flatten
+    from micrograd_lite.flat_model import flatten_model
     from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
     from micrograd_lite.many import dot
     from micrograd_lite.nn import MLP, Layer, Neuron
@@ -22,6 +24,8 @@ __version__ = "0.1.0"
 
 _PAGES = {
     "check": ("check_gradients", "compare_gradients"),
+    "flat": ("flatten",),
+    "flat_model": ("flatten_model",),
     "losses": ("LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "half_squared_error", "hinge", "mse"),
     "nn": ("MLP", "Layer", "Neuron"),
     "optim": ("OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop"),
@@ -35,7 +39,7 @@ _PAGES = {
 __all__ = [
     "LOSSES", "MLP", "OPTIMIZERS", "SGD", "Adam", "AdamW", "Constant", "Cosine", "Layer", "Loss", "Neuron", "RMSprop", "Step",
     "StepDecay", "Trace", "Tracer", "Value", "binary_cross_entropy", "check_gradients", "compare_gradients", "cross_entropy",
-    "dot", "half_squared_error", "hinge", "mse", "train",
+    "dot", "flatten", "flatten_model", "half_squared_error", "hinge", "mse", "train",
 ]  # fmt: skip
 
 

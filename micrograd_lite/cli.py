@@ -40,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     showing.set_defaults(run=_show)
 
+    writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
+    writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
+    writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
+    writing.set_defaults(run=_flat)
+
     listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
     listing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     listing.set_defaults(run=_rules)
@@ -120,6 +125,13 @@ def _show(options: Any) -> int:
     from micrograd_lite.trace import Trace
 
     print(gradient_table(Trace(options.folder), options.step, options.format), end="")
+    return 0
+
+
+def _flat(options: Any) -> int:
+    from micrograd_lite.flat_source import read_program
+
+    print(read_program(options.path, options.loss).source, end="")
     return 0
 
 

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Dataset
+from micrograd_lite.inits import choose
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import evaluation, first_non_finite, norm
 from micrograd_lite.module import Module
@@ -56,6 +57,7 @@ def train(
     evaluate_every: int | None = None,
     parameters: Sequence[str] | None = None,
     resume: Any = None,
+    engine: str = "eager",
 ) -> Iterator[Any]:
     """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
@@ -63,7 +65,8 @@ def train(
     unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
-    goes on after its step, with a new model and optimizer of the same settings.
+    goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds the graph of
+    each batch; "flat" writes a scalar model's graph out once, as a program that gives the same bits faster (flat.py).
 
     ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when
     the loss or a gradient is not finite, with every parameter still as it was before that step.
@@ -71,20 +74,24 @@ def train(
     plan = make_plan(
         model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters
     )  # fmt: skip
+    if choose("engine", engine, ("eager", "flat")) == "flat":
+        from micrograd_lite.flat_training import flat_engine  # loads only where it is asked for
+
+        return _steps(plan, resume, flat_engine(plan, loss_and_gradients))
     if isinstance(plan.model, Module):
-        return _steps(plan, resume)
+        return _steps(plan, resume, loss_and_gradients)
     from micrograd_lite.array_training import array_steps  # NumPy loads only for a model that is made of it
 
     return array_steps(plan, resume)
 
 
-def _steps(plan: Plan, resume: Any) -> Iterator[Step]:
+def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
     run = plan.describe()
     done = restore(plan, resume) if resume is not None else 0
     for index, batch in islice(enumerate(_batches(plan)), done, None):
         number, epoch = index + 1, index // plan.batches_per_epoch + 1
         with collector_paused():
-            loss, gradients = loss_and_gradients(plan, batch, number)
+            loss, gradients = compute(plan, batch, number)
             before = [float(parameter.data) for parameter in plan.parameters]
             terms = plan.optimizer.step(plan.parameters)
             after = [parameter.data for parameter in plan.parameters]

@@ -25,11 +25,12 @@ FLOORS = (
     ("scalar", "many", "check", "array_rules", "array", "array_many"),
     (
         "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
-        "saving", "progress", "buffers", "dense", "fused", "optim_array",
+        "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
+        "flat_names", "flat_program", "flat_rows", "flat_sizes", "flat_text",
     ),
-    ("array_plan", "plan", "array_training", "training"),
+    ("array_plan", "plan", "array_training", "flat_training", "training"),
     ("trace",),
-    ("export",),
+    ("export", "flat_source"),
     ("cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import micrograd_lite
+from interpreters import VERSIONS, interpreter
 
 SCRIPT = """
 import sys
@@ -45,7 +46,6 @@ except FloatingPointError:
 """
 
 PACKAGE = Path(micrograd_lite.__file__).parent
-VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 
 
 @pytest.fixture(scope="module")
@@ -111,19 +111,6 @@ def test_the_working_directory_does_not_matter(run, first, tmp_path):
     """Nothing is read from or written to where the program happens to be started."""
     check_equal(first[1], run([sys.executable], cwd=tmp_path)[1])
     assert list(tmp_path.iterdir()) == []
-
-
-def interpreter(version):
-    """The first python of that version on PATH that runs (a pyenv shim may stand there and refuse), or None."""
-    if platform.python_version().startswith(f"{version}."):
-        return sys.executable
-    for folder in os.get_exec_path():
-        candidate = Path(folder, f"python{version}")
-        if candidate.is_file():
-            asked = subprocess.run([candidate, "--version"], capture_output=True, text=True)
-            if asked.stdout.startswith(f"Python {version}."):
-                return str(candidate)
-    return None
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -74,7 +74,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, Any], Any, dict[str, Any]]:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             memory = {name.removeprefix("memory."): arrays[name] for name in arrays.files if name.startswith("memory.")}
             return json.loads(str(arrays["about"])), arrays["parameters"], memory
     except zipfile.BadZipFile as error:

@@ -84,7 +84,7 @@ def write_arrays(folder: Path, number: int, model: MLP, flat: np.ndarray) -> Non
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of one such file. ValueError names a file that is not one, or that wants to be unpickled."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
         raise ValueError(f"{path} does not hold plain arrays: {error}") from error

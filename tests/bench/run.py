@@ -1,6 +1,7 @@
 """Every measured figure of the README, one table after the other: `tox -e bench`. MNIST must be at hand."""
 
 import bench_engine
+import bench_flat
 import bench_gif
 import bench_import
 import bench_memory
@@ -8,5 +9,5 @@ import bench_mnist
 import bench_trace
 
 if __name__ == "__main__":
-    for bench in (bench_engine, bench_memory, bench_import, bench_gif, bench_mnist, bench_trace):
+    for bench in (bench_engine, bench_flat, bench_memory, bench_import, bench_gif, bench_mnist, bench_trace):
         bench.main()
