@@ -7,7 +7,7 @@ import threading
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None, derandomize=True, database=None, print_blob=True)
-settings.register_profile("brief", settings.get_profile("project"), max_examples=25)  # what tox draws; `tox -e thorough` draws all
+settings.register_profile("brief", settings.get_profile("project"), max_examples=25)  # `tox -e thorough` draws all
 settings.load_profile(os.environ.get("MICROGRAD_LITE_EXAMPLES", "project"))
 
 # A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait for ever.
