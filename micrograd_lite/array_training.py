@@ -19,7 +19,7 @@ from micrograd_lite.dense import MLP
 from micrograd_lite.fused import FusedStep, batch_loss, predict
 from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.optim_array import ArrayOptimizer
-from micrograd_lite.plan import Plan
+from micrograd_lite.plan import ANATOMY, Plan
 
 
 class ArrayStep:
@@ -86,6 +86,10 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
         evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
+        if plan.has_anatomy(number):
+            predicted = float(np.dot(model.flat_grad, optimizer.update))
+            change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
+            evaluated |= dict(zip(ANATOMY, (predicted, change)))
         yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from micrograd_lite import __version__
+from micrograd_lite.commands import add_commands
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -29,31 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    drawing = commands.add_parser("render", help="draw the pictures of a trace folder")
-    drawing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
-    drawing.add_argument("--frames", type=int, default=100, help="at most so many frames in a GIF (default: 100)")
-    drawing.set_defaults(run=_render)
-
-    showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
-    showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
-    showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
-    showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
-    showing.set_defaults(run=_show)
-
-    writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
-    writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
-    writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
-    writing.set_defaults(run=_flat)
-
-    listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
-    listing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
-    listing.set_defaults(run=_rules)
-
-    fetching = commands.add_parser("data", help="find or download a data set")
-    fetching.add_argument("name", choices=("mnist",))
-    fetching.add_argument("--root", help="the folder to look in and to download to (default: the user's cache)")
-    fetching.set_defaults(run=_data)
-
+    add_commands(commands)
     options = parser.parse_args(arguments)
     return guarded(options.run, options)
 
@@ -110,41 +87,3 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         sentence = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return " ".join(sentence.split()) or type(error).__name__
-
-
-def _render(options: Any) -> int:
-    from micrograd_lite.export.render import render
-
-    for path in render(options.folder, options.frames):
-        print(path)
-    return 0
-
-
-def _show(options: Any) -> int:
-    from micrograd_lite.export.tables import gradient_table
-    from micrograd_lite.trace import Trace
-
-    print(gradient_table(Trace(options.folder), options.step, options.format), end="")
-    return 0
-
-
-def _flat(options: Any) -> int:
-    from micrograd_lite.flat_source import read_program
-
-    print(read_program(options.path, options.loss).source, end="")
-    return 0
-
-
-def _rules(options: Any) -> int:
-    from micrograd_lite.export.tables import rules_table
-
-    print(rules_table(options.format), end="")
-    return 0
-
-
-def _data(options: Any) -> int:
-    from micrograd_lite.data.mnist import fetch
-
-    for path in fetch(options.root):
-        print(path)
-    return 0

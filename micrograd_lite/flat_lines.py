@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micrograd_lite.flat_names import Names
-from micrograd_lite.flat_rows import many_slope, series, spelled
 from micrograd_lite.flat_sizes import operands, stays_finite
 from micrograd_lite.flat_text import IN, folded, heading, total
 from micrograd_lite.rules import RULES
+from micrograd_lite.spelling import many_slope, series, spelled
 
 WORDS = ("parameters", "gradients", "samples", "share", "calm", "losses", "inputs", "targets", "program", "loss", "d_loss")
 FUNCTIONS = ("exp", "pow", "log", "sqrt", "sin", "cos", "tanh", "expm1", "log1p", "abs", "inf", "nan",

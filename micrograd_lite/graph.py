@@ -6,6 +6,7 @@ data, never behaviour, so everything that the engine knows can be printed, check
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -72,8 +73,20 @@ def oldest_first(root: Node) -> list[Any]:
 
 
 def node_names(root: Node) -> dict[Node, str]:
-    """A name for every node below root: a leaf's label, else `v` and its rank by birth within this graph.
+    """A name of its own for every node below root: a leaf's label, else `v` and its rank by birth within this graph.
 
-    Ranks, unlike births, are the same in every run of the same program.
+    Ranks, unlike births, are the same in every run of the same program. A label that two leaves share, or that reads
+    like a rank, would name the wrong node: such leaves go by their ranks.
     """
-    return {node: (not node.parents and node.label) or f"v{rank}" for rank, node in enumerate(oldest_first(root))}
+    nodes = oldest_first(root)
+    labels = Counter(node.label for node in nodes if not node.parents)
+    names = {}
+    for rank, node in enumerate(nodes):
+        own = not node.parents and labels[node.label] == 1 and not is_rank(node.label)
+        names[node] = (own and node.label) or f"v{rank}"
+    return names
+
+
+def is_rank(label: str) -> bool:
+    """Does a label read like the name of an unnamed node, v0, v1, ...?"""
+    return label[:1] == "v" and label[1:].isdecimal()

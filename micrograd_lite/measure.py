@@ -31,13 +31,25 @@ def evaluation(model: Any, loss: Loss, training: Dataset, testing: Dataset | Non
             continue
         outputs = [as_list(model.predict(inputs)) for inputs in data.inputs]
         if part == "test":
-            costs = [loss.sample(_wrap(output), target) for output, target in zip(outputs, data.targets)]
-            results["test_loss"] = loss.reduce(costs).data
+            results["test_loss"] = loss([_wrap(output) for output in outputs], data.targets).data
         if data.classes:
             between = middle(data.targets)
             right = [loss.correct(output, target, between) for output, target in zip(outputs, data.targets)]
             results[f"{part}_accuracy"] = right.count(True) / len(right)
     return results
+
+
+def batch_loss(model: Any, loss: Loss, batch: Sequence[tuple[Any, Any]]) -> float:
+    """The loss of a batch of (inputs, target) as plain numbers."""
+    return loss([_wrap(as_list(model.predict(inputs))) for inputs, _ in batch], [target for _, target in batch]).data
+
+
+def predicted_change(gradients: Sequence[float], terms: Sequence[Any]) -> float:
+    """What the slope promises of an update: the sum of gradient * update, from left to right (Taylor's first term)."""
+    total = 0.0
+    for gradient, term in zip(gradients, terms):
+        total += gradient * term.update
+    return total
 
 
 def middle(targets: Sequence[Any]) -> float:

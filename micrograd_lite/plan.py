@@ -1,20 +1,22 @@
-"""A plan: what is to be trained, on what and how, checked at the door so that the training loop need not."""
+"""A plan: what is to be trained, on what and how."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
-from micrograd_lite.data import Dataset, check
+from micrograd_lite.data import Dataset
 from micrograd_lite.data.prepare import seeded
-from micrograd_lite.losses import Loss, as_list
-from micrograd_lite.module import Module
+from micrograd_lite.losses import Loss
 from micrograd_lite.optim import Optimizer
 
 SMALL = 1_000
 """A data set of up to so many numbers is written into run.json."""
+
+ANATOMY = ("predicted_change", "measured_change")
+"""Columns about a step's loss: what its slope promised of the update (sum of gradient * update), and what came of it."""
 
 
 class Plan(NamedTuple):
@@ -30,6 +32,9 @@ class Plan(NamedTuple):
     shuffle: bool
     seed: int
     evaluate_every: int | None
+    anatomy_every: int | None
+    chain_rule: frozenset[int]
+    by_sample: frozenset[int]
     names: list[str]
     parameters: list[Any]
 
@@ -54,12 +59,15 @@ class Plan(NamedTuple):
         last = self.epochs is not None and step == self.epochs * self.batches_per_epoch
         return bool(self.evaluate_every) and (step % (self.evaluate_every or 1) == 0 or last)
 
+    def has_anatomy(self, step: int) -> bool:
+        """Is this step one of those whose change of the loss is predicted and measured?"""
+        return bool(self.anatomy_every) and step % (self.anatomy_every or 1) == 0
+
     def columns(self) -> list[str]:
-        """What an evaluation measures: accuracies where there are classes, the loss on the test data."""
+        """What is measured beside each step: accuracies where there are classes, the loss on the test data, its change."""
         train = ["train_accuracy"] if self.training.classes else []
-        if self.testing is None:
-            return train
-        return [*train, "test_loss", *(["test_accuracy"] if self.testing.classes else [])]
+        test = ["test_loss", *(["test_accuracy"] if self.testing.classes else [])] if self.testing is not None else []
+        return [*(train + test if self.evaluate_every else []), *(ANATOMY if self.anatomy_every else [])]
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""
@@ -77,7 +85,9 @@ class Plan(NamedTuple):
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "seed": self.seed,
-            "evaluation": self.columns() if self.evaluate_every else [],
+            "evaluation": self.columns(),
+            "chain_rule": sorted(self.chain_rule),
+            "by_sample": sorted(self.by_sample),
         }
 
 
@@ -93,76 +103,3 @@ def plain(table: Any) -> list[Any]:
     """Lists of numbers, whether they were lists or an array."""
     made: list[Any] = table.tolist() if hasattr(table, "tolist") else table
     return made
-
-
-def make_plan(
-    model: Any,
-    data: Any,
-    loss: Loss,
-    optimizer: Optimizer,
-    epochs: int | None,
-    batch_size: int | None,
-    shuffle: bool,
-    seed: int,
-    test: Any,
-    evaluate_every: int | None,
-    parameters: Sequence[str] | None,
-) -> Plan:
-    """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
-    for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
-        if not isinstance(got, wanted):
-            page = {"loss": "losses", "optimizer": "optim"}[kind]
-            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page}, got {type(got).__name__}")
-    for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every)):
-        if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
-    if not hasattr(model, "named_parameters") or not callable(model):
-        raise TypeError(f"model must be a Module such as nn.MLP, or a dense.MLP, got {type(model).__name__}")
-    seeded(seed)  # says so when it is not a seed
-    if test is not None and evaluate_every is None:
-        evaluate_every = 1
-    training = dataset(data, model, loss)
-    testing = dataset(test, model, loss) if test is not None else None
-    chosen = _chosen(model, parameters)
-    names, values = [name for name, _ in chosen], [value for _, value in chosen]
-    return Plan(model, training, testing, loss, optimizer, epochs, batch_size, shuffle, seed, evaluate_every, names, values)
-
-
-def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
-    """A Dataset as itself, a pair (inputs, targets) as a Dataset named `data`; checked. ValueError for bad data."""
-    if not isinstance(data, Dataset) and not (isinstance(data, (tuple, list)) and len(data) == 2):
-        raise TypeError(f"data must be a Dataset or a pair (inputs, targets), got {type(data).__name__}")
-    made = data if isinstance(data, Dataset) else Dataset("data", *data)
-    if not isinstance(model, Module):
-        from micrograd_lite.array_plan import array_dataset  # NumPy loads only for a model that is made of it
-
-        return array_dataset(made, model, loss)
-    check(made)
-    _check_targets(made, model, loss)
-    return made
-
-
-def _chosen(model: Any, parameters: Sequence[str] | None) -> list[tuple[str, Any]]:
-    named: list[tuple[str, Any]] = model.named_parameters()
-    if parameters is None:
-        return named
-    if not isinstance(model, Module):
-        raise ValueError("parameters: an array model trains all its parameters; use a scalar model to hold some fixed")
-    known = dict(named)
-    for name in parameters:
-        if name not in known:
-            raise ValueError(f"parameters: this model has no {name!r}; its parameters are {', '.join(known)}")
-    return [(name, known[name]) for name in known if name in set(parameters)]
-
-
-def _check_targets(data: Dataset, model: Any, loss: Loss) -> None:
-    outputs = len(as_list(model.predict(data.inputs[0])))
-    output = model.config().get("output", "linear")
-    if loss.takes_logits and output != "linear":
-        raise ValueError(f"{loss.name} applies its own squashing, so it needs output='linear', not {output!r}")
-    for row, target in enumerate(data.targets):
-        if not loss.fits(target, outputs):
-            raise ValueError(
-                f"row {row} of {data.name}: {loss.name} needs {loss.wants}; "
-                f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target is {target!r}"
-            )

@@ -11,18 +11,21 @@ from __future__ import annotations
 import gc
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
+from micrograd_lite.chain import ChainRow
 from micrograd_lite.data import Dataset
+from micrograd_lite.detail import detail
 from micrograd_lite.inits import choose
 from micrograd_lite.losses import Loss
-from micrograd_lite.measure import evaluation, first_non_finite, norm
+from micrograd_lite.measure import batch_loss, evaluation, first_non_finite, norm, predicted_change
 from micrograd_lite.module import Module
 from micrograd_lite.optim import Optimizer
-from micrograd_lite.plan import Plan, make_plan
+from micrograd_lite.plan import ANATOMY, Plan
+from micrograd_lite.planning import make_plan
 
 
 class Step(NamedTuple):
@@ -40,6 +43,8 @@ class Step(NamedTuple):
     terms: Sequence[Any]  # the optimizer's terms; the last one is the update
     after: Sequence[float]
     evaluation: dict[str, float]  # of the weights after the update; empty where not asked for
+    chain: Sequence[ChainRow]  # at the steps chosen by `chain_rule`, every edge of the backward pass
+    by_sample: Sequence[Sequence[float]]  # at those chosen by `by_sample`, for each parameter each sample's share
     run: dict[str, Any]  # what is trained and how, as plain data: the same in every step
 
 
@@ -58,6 +63,9 @@ def train(
     parameters: Sequence[str] | None = None,
     resume: Any = None,
     engine: str = "eager",
+    anatomy_every: int | None = None,
+    chain_rule: Collection[int] = (),
+    by_sample: Collection[int] = (),
 ) -> Iterator[Any]:
     """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
 
@@ -65,14 +73,18 @@ def train(
     unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
-    goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds the graph of
-    each batch; "flat" writes a scalar model's graph out once, as a program that gives the same bits faster (flat.py).
+    goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds each batch's
+    graph; "flat" writes a scalar model's graph out once, as a program that gives the same bits faster (flat.py).
 
-    ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when
-    the loss or a gradient is not finite, with every parameter still as it was before that step.
+    anatomy_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
+    by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
+
+    ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when the loss
+    or a gradient is not finite, with every parameter still as it was before that step.
     """
     plan = make_plan(
-        model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters
+        model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters,
+        anatomy_every, chain_rule, by_sample,
     )  # fmt: skip
     if choose("engine", engine, ("eager", "flat")) == "flat":
         from micrograd_lite.flat_training import flat_engine  # loads only where it is asked for
@@ -92,17 +104,19 @@ def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
         number, epoch = index + 1, index // plan.batches_per_epoch + 1
         with collector_paused():
             loss, gradients = compute(plan, batch, number)
+            shown = detail(plan, batch, number)
             before = [float(parameter.data) for parameter in plan.parameters]
             terms = plan.optimizer.step(plan.parameters)
             after = [parameter.data for parameter in plan.parameters]
-            evaluated = {}
-            if plan.is_evaluated(number):
-                evaluated = evaluation(plan.model, plan.loss, plan.training, plan.testing)
+            evaluated = evaluation(plan.model, plan.loss, plan.training, plan.testing) if plan.is_evaluated(number) else {}
+            if plan.has_anatomy(number):
+                change = batch_loss(plan.model, plan.loss, batch) - loss
+                evaluated |= dict(zip(ANATOMY, (predicted_change(gradients, terms), change)))
         update_norm = norm([term.update for term in terms])
         learning_rate = plan.optimizer.lr(plan.optimizer.steps)
         yield Step(
             number, epoch, loss, norm(gradients), update_norm, learning_rate,
-            plan.names, before, gradients, terms, after, evaluated, run,
+            plan.names, before, gradients, terms, after, evaluated, *shown, run,
         )  # fmt: skip
 
 

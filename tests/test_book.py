@@ -21,17 +21,17 @@ PAGES = sorted(PACKAGE.rglob("*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FLOORS = (
-    ("rules", "graph", "files"),
-    ("scalar", "many", "check", "array_rules", "array", "array_many"),
+    ("rules", "graph", "files", "spelling"),
+    ("scalar", "many", "check", "chain", "array_rules", "array", "array_many"),
     (
         "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
         "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
-        "flat_names", "flat_program", "flat_rows", "flat_sizes", "flat_text",
+        "flat_names", "flat_program", "flat_sizes", "flat_text",
     ),
-    ("array_plan", "plan", "array_training", "flat_training", "training"),
+    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training"),
     ("trace",),
     ("export", "flat_source"),
-    ("cli", "__main__", "__init__"),
+    ("commands", "cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}
 
@@ -176,7 +176,9 @@ def numbers_in(path):
     return json.loads(path.read_text())
 
 
-@pytest.mark.parametrize("name", ["run.json", "metrics.csv", "gradients.csv", "optimizer.csv"])
+@pytest.mark.parametrize(
+    "name", ["run.json", "metrics.csv", "gradients.csv", "optimizer.csv", "chain_rule.csv", "gradients_by_sample.csv"]
+)
 def test_the_gallery_can_be_made_again(name, tmp_path):
     """The committed gallery agrees with a fresh one to 1e-9, number by number."""
     gallery.make(tmp_path)

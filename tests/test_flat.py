@@ -23,13 +23,13 @@ from micrograd_lite import flat, many
 from micrograd_lite.data import xor
 from micrograd_lite.flat import flatten
 from micrograd_lite.flat_model import flatten_model
-from micrograd_lite.flat_rows import spelled
 from micrograd_lite.graph import births, oldest_first
 from micrograd_lite.losses import mse
 from micrograd_lite.many import dot
 from micrograd_lite.nn import MLP
 from micrograd_lite.rules import RULES, SCALAR
 from micrograd_lite.scalar import APPLY, Value
+from micrograd_lite.spelling import spelled
 from strategies import arity, on_values, programs
 
 inf, nan = math.inf, math.nan

@@ -77,6 +77,12 @@ def test_names_are_labels_for_leaves_and_ranks_for_the_rest(program):
         assert node_names(root)[node] == (node.label if not node.parents and node.label else f"v{rank}")
 
 
+def test_no_two_nodes_share_a_name():
+    """A label that two leaves share, or that reads like a rank, gives way to the rank."""
+    z = Value(1.0, "w") * Value(2.0, "w") + Value(3.0, "v0") * Value(4.0, "b")
+    assert list(node_names(z).values()) == ["v0", "v1", "v2", "v3", "b", "v5", "v6"]
+
+
 def test_a_lone_leaf_is_its_own_graph():
     """A leaf has no inner nodes below it, is listed alone, and is named by its label or v0."""
     leaf = Value(1.0)

@@ -96,6 +96,7 @@ def test_a_reader_beside_a_writer_sees_whole_steps_only(tmp_path, reference, eve
                 assert found >= seen
                 assert set(recorded(found, every)) <= set(trace.steps()) <= {*recorded(found, every), number}
                 seen = found
+        writer.communicate()  # to the end of what it says: closing a pipe that it writes to would kill it
     assert writer.returncode == 0
     assert check_whole_steps(Trace(tmp_path / "run"), reference) == number
 

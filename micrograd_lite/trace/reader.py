@@ -6,11 +6,16 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from micrograd_lite.chain import ChainRow
+from micrograd_lite.trace.details import CHAIN_COLUMNS
 from micrograd_lite.trace.folder import (
+    BY_SAMPLE,
+    CHAIN,
     GRADIENTS,
     LAYERS,
     METRIC_COLUMNS,
@@ -113,6 +118,25 @@ class Trace:
         self.gradients(step)  # says so when this step is not recorded
         rows = [row for row in read_table(self.folder / OPTIMIZER, ("step", "parameter")) if row["step"] == step]
         return rows if len(rows) == len(self.names) else []  # the last step's rows may be on their way
+
+    def chain_rule(self, step: int) -> list[ChainRow]:
+        """Every edge of one step's backward pass, in its order. ValueError when the step was not chosen for it."""
+        rows = self._details(CHAIN, CHAIN_COLUMNS, step, "chain_rule")
+        return [ChainRow(**{name: row[name] for name in ChainRow._fields}) for row in rows]
+
+    def by_sample(self, step: int) -> dict[str, list[float]]:
+        """For each parameter the share of each sample in its gradient at one step. ValueError when it was not chosen."""
+        rows = self._details(BY_SAMPLE, ("step", "parameter", "gradient"), step, "by_sample")
+        shares = {row["parameter"]: [row[name] for name in row if name.startswith("sample")] for row in rows}
+        return {name: [share for share in row if share is not None] for name, row in shares.items()}
+
+    def _details(self, table: str, columns: Sequence[str], step: int, option: str) -> list[dict[str, Any]]:
+        last = self._metrics[-1]["step"] if self._metrics else 0
+        rows = [row for row in read_table(self.folder / table, columns) if row["step"] == step <= last]
+        if not rows:
+            chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; train(..., {option}=[1]) chooses one"
+            raise ValueError(f"step {step} is not in {self.folder / table}; steps chosen for it: {chosen}")
+        return rows
 
     def layers(self) -> list[dict[str, Any]]:
         """The rows of layers.csv, one dict for each array at each recorded step; empty for a scalar model."""

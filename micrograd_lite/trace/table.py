@@ -9,8 +9,8 @@ from typing import Any
 
 from micrograd_lite.trace import cells
 
-TEXT = ("parameter", "array")
-WHOLE = ("step", "epoch")
+TEXT = ("parameter", "array", "node", "operation", "formula", "parent", "partial_formula")
+WHOLE = ("step", "epoch", "order")
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from micrograd_lite.files import to_json, write_whole
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
+from micrograd_lite.trace.details import DetailRows
 from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, unlock, write_run
 from micrograd_lite.trace.recording import rows_of, versions, write_weights
 
@@ -78,7 +79,8 @@ class Tracer:
         last = self.recent.get(self.steps)  # the last step that was written
         if last is not None and (step.number <= last.number or step.run is not last.run):
             raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
-        blocks = self.rows.blocks(step) if last is None or step.number % self.every == 0 else {}
+        recorded = last is None or step.number % self.every == 0
+        blocks = {**(self.rows.blocks(step) if recorded else {}), **self.details.blocks(step)}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
         columns = self.run["evaluation"]
         evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
@@ -104,16 +106,16 @@ class Tracer:
 
     def _begin(self, step: Any) -> None:
         run = {**step.run, "every": self.every}
-        rows = rows_of(step)
+        rows, details = rows_of(step), DetailRows(run)
         if self.checkpoint is not None:
             self._go_on(step, run)
-            self.run, self.rows = run, rows
+            self.run, self.rows, self.details = run, rows, details
             return
-        for name, header in rows.headers.items():
+        for name, header in (rows.headers | details.headers).items():
             self.tables.open(name, header)
         self.tables.open(METRICS, cells.line((*METRIC_COLUMNS, *run["evaluation"])))
         write_run(self.folder, {"status": "running", **run})
-        self.run, self.rows = run, rows
+        self.run, self.rows, self.details = run, rows, details
 
     def _go_on(self, step: Any, run: dict[str, Any]) -> None:
         earlier, checkpoint = read_run(self.folder), self.checkpoint
@@ -134,11 +136,9 @@ class Tracer:
             if self.checkpoint is not None and not self.run:
                 return  # nothing was watched since: the run stays as it is, to go on another time
             last = self.recent.get(self.steps)
-            if isinstance(last, Earlier):
-                last = None
-            elif last is not None and self.weights_every:
+            if self.weights_every and last is not None and not isinstance(last, Earlier):
                 write_weights(self.folder, last)
-            recorded = last is None or self.steps == 1 or last.number % self.every == 0
+            recorded = last is None or isinstance(last, Earlier) or self.steps == 1 or last.number % self.every == 0
             self.tables.append({} if recorded else self.rows.blocks(last))
             self.tables.close()  # before run.json: a network disk may report a failed write only now
             self.environment["seconds"] = round(time.monotonic() - self.started, 3)

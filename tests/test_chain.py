@@ -1,0 +1,194 @@
+"""The chain rule's table: its rows are the sweep of `backward()`, number for number, and its formulas are true."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+
+from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
+from micrograd_lite.chain import chain_rule, edges, formulas, in_formula
+from micrograd_lite.data import iris, xor
+from micrograd_lite.graph import node_names, oldest_first, youngest_first
+from micrograd_lite.many import dot, mean
+from micrograd_lite.rules import SCALAR
+from strategies import programs
+
+
+def same(one, other):
+    """The same bits, any NaN being like any other."""
+    return repr(one) == repr(other)
+
+
+def backward(root):
+    """The gradients of all leaves below root, from zero."""
+    for node in oldest_first(root):
+        node.grad = 0.0
+    root.backward()
+
+
+@given(program=programs())
+def test_the_last_total_of_each_node_is_its_gradient(program):
+    """Bit for bit, for leaves and inner nodes, in the order in which backward() adds."""
+    root = program.values()[-1]
+    totals = {edge.node.parents[edge.position]: edge.total for edge in edges(root)}
+    backward(root)
+    for node, total in totals.items():
+        assert same(total, node.grad)
+
+
+@given(program=programs())
+def test_there_is_one_row_for_each_edge_in_sweep_order(program):
+    """Node by node, youngest first; within a node, in the order of its parents; constants have no edge."""
+    root = program.values()[-1]
+    names = node_names(root)
+    walked = [(names[node], names[parent]) for node in youngest_first(root) for parent, _ in zip(node.parents, node.partials)]
+    rows = chain_rule(root)
+    assert [(row.node, row.parent) for row in rows] == walked
+    assert [row.order for row in rows] == list(range(1, len(walked) + 1))
+
+
+@given(program=programs())
+def test_the_graph_stays_as_it_is(program):
+    """Reading the rows touches no grad."""
+    root = program.values()[-1]
+    for node in oldest_first(root):
+        node.grad = 7.0
+    chain_rule(root)
+    assert all(node.grad == 7.0 for node in oldest_first(root))
+
+
+@given(program=programs())
+def test_values_and_partials_follow_from_their_formulas(program):
+    """Evaluated with the numbers of the nodes that they name, both formulas give the numbers of the row, bit for bit."""
+    root = program.values()[-1]
+    names = node_names(root)
+    numbers = {name: node.data for node, name in names.items()}
+    for node in youngest_first(root):
+        if node.rule.name in ("dot", "sum", "mean", "cross_entropy"):
+            continue
+        value, slopes = formulas(node, names)
+        assert same(eval(value, dict(SCALAR), numbers), node.data)
+        for slope, partial in zip(slopes, node.partials):
+            assert same(eval(slope, dict(SCALAR), numbers), partial)
+
+
+def test_operations_over_many_operands_are_written_out():
+    """In the order in which they add; a long sum is shortened; the slope toward a weight is its input's name."""
+    w, x = ([Value(1.0 + place, f"{letter}{place}") for place in range(3)] for letter in "wx")
+    rows = chain_rule(dot(w, x, Value(0.5, "b")))
+    assert {row.formula for row in rows} == {"b + w0 * x0 + w1 * x1 + w2 * x2"}
+    assert [(row.parent, row.partial_formula) for row in rows] == [
+        ("w2", "x2"), ("x2", "w2"), ("w1", "x1"), ("x1", "w1"), ("b", "1.0"), ("w0", "x0"), ("x0", "w0"),
+    ]  # fmt: skip
+    long = chain_rule(mean([Value(1.0, f"c{place}") for place in range(20)]))
+    assert (long[0].formula, long[0].partial_formula) == ("(c0 + c1 + ... + c19) / 20.0", "1.0 / 20.0")
+    logits = [Value(1.0, f"z{place}") for place in range(3)]
+    rows = chain_rule(cross_entropy.sample(logits, 1))
+    assert {row.formula for row in rows} == {"log(exp(z0) + exp(z1) + exp(z2)) - z1"}
+    assert [row.partial_formula for row in rows] == ["softmax(z0)", "softmax(z1) - 1.0", "softmax(z2)"]
+
+
+@pytest.mark.parametrize("name", ["a b", "exp", "abs", "inf", "lambda", "x.1", "=x", "1", "a'b", "", "\u00e9"])
+def test_a_name_that_is_no_plain_word_stands_in_quotes(name):
+    """So that a formula can be read back: every word in it is a number, a function or one node's name."""
+    assert in_formula(name) == repr(name)
+
+
+@pytest.mark.parametrize("name", ["w", "v7", "layer0.neuron1.w0", "_x"])
+def test_plain_names_stand_as_they_are(name):
+    """Dots are fine."""
+    assert in_formula(name) == name
+
+
+def test_formulas_with_a_leading_sign_stand_in_parentheses():
+    """A cell that starts with a minus is a command to a spreadsheet."""
+    x = Value(2.0, "x")
+    rows = chain_rule(-x - 1.0 / x)
+    assert all(cell[0] not in "-+=" for row in rows for cell in (row.formula, row.partial_formula))
+    assert "(-x)" in {row.formula for row in rows}
+
+
+# --- in training -----------------------------------------------------------------------------------------------------
+
+def steps(engine="eager", **options):
+    """Four steps on XOR, the first and the third of them in detail."""
+    net = MLP(2, [2, 1], activation="tanh", output="sigmoid")
+    chosen = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1, **options}
+    return train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=4, engine=engine, **chosen)
+
+
+@pytest.mark.parametrize("engine", ["eager", "flat"])
+def test_chosen_steps_show_their_chain_rule_and_the_others_nothing(engine):
+    """The last totals of the parameters are the gradients of the step, in bits, whichever engine found them."""
+    for step in steps(engine):
+        assert bool(step.chain) == bool(step.by_sample) == (step.number in (1, 3))
+        totals = {row.parent: row.total for row in step.chain}
+        assert not step.chain or [totals[name] for name in step.names] == step.gradients
+        assert not step.chain or step.chain[0].value == step.loss
+
+
+def test_details_change_no_number():
+    """A run with them and one without are the same."""
+    plain = [step.after for step in steps(chain_rule=[], by_sample=[], anatomy_every=None)]
+    assert [step.after for step in steps()] == plain
+
+
+def test_the_shares_of_the_samples_add_up_to_the_gradient():
+    """From the last sample to the first, the sweep's order, to the very bit."""
+    for step in steps():
+        for gradient, shares in zip(step.gradients, step.by_sample):
+            total = 0.0
+            for share in reversed(shares):
+                total += share
+            assert total == gradient
+
+
+def test_a_sample_whose_input_is_zero_pulls_at_no_weight_of_it():
+    """On XOR the first row is (0, 0): it moves biases only, in the first layer."""
+    step = next(steps())
+    first = {name: shares[0] for name, shares in zip(step.names, step.by_sample)}
+    assert all((first[name] == 0.0) == (".w" in name) for name in first if name.startswith("layer0"))
+
+
+@pytest.mark.parametrize("engine", ["eager", "flat"])
+def test_the_measured_change_is_the_step_to_the_next_loss(engine):
+    """With all samples in each step; the predicted one is gradient times update, summed."""
+    rows = list(steps(engine))
+    for step, following in pairwise(rows):
+        assert step.evaluation["measured_change"] == following.loss - step.loss
+        predicted = math.fsum(gradient * terms.update for gradient, terms in zip(step.gradients, step.terms))
+        assert step.evaluation["predicted_change"] == pytest.approx(predicted, abs=1e-15)
+
+
+def test_details_read_back_from_the_trace(tmp_path):
+    """Row for row and bit for bit; a step that was not chosen is an error that names those that were."""
+    with Tracer(tmp_path / "run", every=4) as tracer:
+        kept = list(tracer.follow(steps()))
+    trace = Trace(tmp_path / "run")
+    for step in kept[0::2]:
+        assert trace.chain_rule(step.number) == list(step.chain)
+        assert list(trace.by_sample(step.number).values()) == step.by_sample
+    for read in (trace.chain_rule, trace.by_sample):
+        with pytest.raises(ValueError, match=r"^step 2 is not in .*csv; steps chosen for it: 1, 3$"):
+            read(2)
+    assert trace.metrics()[0]["measured_change"] == kept[0].evaluation["measured_change"]
+    assert trace.status == "finished"
+
+
+def test_a_smaller_last_batch_leaves_its_cells_empty(tmp_path):
+    """150 flowers in batches of 70: the last one has 10 shares."""
+    net = MLP(4, [3])
+    with Tracer(tmp_path / "run") as tracer:
+        run = train(net, iris(), loss=cross_entropy, optimizer=SGD(lr=0.1), epochs=1, batch_size=70, by_sample=[1, 3])
+        kept = list(tracer.follow(run))
+    assert [len(step.by_sample and step.by_sample[0]) for step in kept] == [70, 0, 10]
+    trace = Trace(tmp_path / "run")
+    assert [list(trace.by_sample(number).values()) for number in (1, 3)] == [step.by_sample for step in kept[0::2]]
+
+
+@pytest.mark.parametrize("chosen", [3, [0], [1.5], ["1"], [True], None])
+def test_chosen_steps_are_numbers_of_steps(chosen):
+    """Anything else is a ValueError before the first step."""
+    with pytest.raises(ValueError, match=r"^chain_rule must be the numbers of steps, from 1, such as"):
+        next(steps(chain_rule=chosen))
