@@ -58,16 +58,17 @@ def cross_entropy(logits: Array, labels: Any) -> Array:
     Softmax and logarithm are fused, so nothing overflows. ValueError for a label that is not one of the columns.
     """
     labels = labels_of(labels, logits.data.shape, "cross_entropy")
-    rows = np.arange(len(labels))
-    top = logits.data.argmax(axis=1)
-    shifted = logits.data - logits.data[rows, top][:, None]
-    slopes = np.exp(shifted)
-    slopes[rows, top] = 0.0  # all but the highest, whose exponential is 1: log1p keeps the digits of a small cost
+    starts = np.arange(0, logits.data.size, logits.data.shape[1])  # of the rows; flat places cost half of pairs (row, column)
+    top, right = starts + logits.data.argmax(axis=1), starts + labels
+    shifted = logits.data - logits.data.take(top)[:, None]
+    slopes = np.exp(shifted, order="C")
+    flat = slopes.reshape(-1)
+    flat[top] = 0.0  # all but the highest, whose exponential is 1: log1p keeps the digits of a small cost
     rest = slopes.sum(axis=1)
-    slopes[rows, top] = np.exp(shifted[rows, top])
+    flat[top] = np.exp(shifted.take(top))
     slopes /= (1.0 + rest)[:, None]
-    slopes[rows, labels] -= 1.0
-    value = np.log1p(rest) - shifted[rows, labels]
+    flat[right] -= 1.0
+    value = np.log1p(rest) - shifted.take(right)
     return node(value, (logits,), (slopes,), MANY["cross_entropy"])
 
 

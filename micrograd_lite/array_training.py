@@ -29,9 +29,11 @@ class ArrayStep:
     start: a copy of all parameters before the first step.
     """
 
-    def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
-                 evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
-        self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
+    def __init__(self, number: int, epoch: int, loss: float, gradient_norm: float, learning_rate: float, fused: FusedStep,
+                 optimizer: ArrayOptimizer, evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray,
+                 ) -> None:  # fmt: skip
+        self.number, self.epoch, self.loss = number, epoch, loss
+        self.gradient_norm, self.learning_rate = gradient_norm, learning_rate
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
         self.model, self._steps = fused.model, optimizer.optimizer.steps
 
@@ -39,12 +41,6 @@ class ArrayStep:
         if self.optimizer.optimizer.steps != self._steps:
             raise RuntimeError(f"step {self.number}: its arrays hold a later step now; ask for its norms before the next step")
         return numbers
-
-    @cached_property
-    @quiet
-    def gradient_norm(self) -> float:
-        """The Euclidean length of the gradient."""
-        return length(self._live(self.model.flat_grad))
 
     @cached_property
     @quiet
@@ -81,7 +77,8 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         loss = fused(batch, wanted, plan.loss)
         if not math.isfinite(loss):
             raise FloatingPointError(f"step {number}: the loss is {loss!r}; {first_non_finite(model, batch, wanted, plan.loss)}")
-        if not math.isfinite(length(model.flat_grad)) and not np.isfinite(model.flat_grad).all():
+        gradient_norm = length(model.flat_grad)
+        if not math.isfinite(gradient_norm) and not np.isfinite(model.flat_grad).all():
             name = next(name for name, array in model.arrays.items() if not np.isfinite(array.grad).all())
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
@@ -90,7 +87,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
             predicted = float(np.dot(model.flat_grad, optimizer.update))
             change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
             evaluated |= dict(zip(ANATOMY, (predicted, change)))
-        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
+        yield ArrayStep(number, epoch, loss, gradient_norm, rate, fused, optimizer, evaluated, run, start)
 
 
 def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:

@@ -97,7 +97,7 @@ class FusedStep:
         delta = np.multiply(upstream, partials[0], out=upstream) if partials else upstream
         np.matmul(inputs.T, delta, out=layer.w.grad)
         if layer.b is not None:
-            np.sum(delta, axis=0, out=layer.b.grad)
+            np.add.reduce(delta, axis=0, out=layer.b.grad)  # np.sum does this after asking who else might
         return delta
 
 

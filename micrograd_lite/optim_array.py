@@ -45,8 +45,9 @@ class ArrayOptimizer:
         step = optimizer.steps + 1
         lr = optimizer.lr(step)
         self.terms(self, optimizer, parameters, gradient, lr, step)  # type: ignore[misc]
-        # Where both sums of squares are finite so is every sum; two products cost less than a look at each number.
-        if not math.isfinite(np.dot(self.update, self.update) + np.dot(parameters, parameters)):
+        # One product costs less than a look at each number. Where it is finite every update is below 2e19 (float64: 2e154),
+        # too small to carry a finite parameter beyond the largest float: that takes half a unit of its last place.
+        if not math.isfinite(np.dot(self.update, self.update)):
             after = parameters + self.update
             for position in np.flatnonzero(~np.isfinite(after))[:1]:
                 became = f"parameter {position} would become {float(after[position])!r}"
