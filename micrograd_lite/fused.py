@@ -104,5 +104,6 @@ class FusedStep:
 def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
     """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
     fused = FusedStep(model, min(CHUNK, len(inputs)))
-    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in range(0, len(inputs), CHUNK)]
+    starts = range(0, max(1, len(inputs)), CHUNK)  # no samples have no outputs, in one part
+    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in starts]
     return np.concatenate(parts)

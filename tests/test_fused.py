@@ -162,3 +162,8 @@ def test_overflow_is_quiet(case):
     model, (inputs, targets) = case.model(), case.batch()
     model.flat[:] = 1e200
     assert fused_step(model, case.loss, np.abs(inputs), targets)[0] == inf
+
+
+def test_no_samples_have_no_outputs():
+    """Shape (0, outputs), no error."""
+    assert predict(MLP(3, [4, 2]), np.zeros((0, 3))).shape == (0, 2)

@@ -1,5 +1,7 @@
 """Every measured figure of the README, one table after the other: `tox -e bench`. MNIST must be at hand."""
 
+import bench_accuracy
+import bench_chain
 import bench_engine
 import bench_flat
 import bench_gif
@@ -8,6 +10,10 @@ import bench_memory
 import bench_mnist
 import bench_trace
 
+BENCHES = (
+    bench_engine, bench_flat, bench_memory, bench_import, bench_gif, bench_mnist, bench_trace, bench_chain, bench_accuracy,
+)  # fmt: skip
+
 if __name__ == "__main__":
-    for bench in (bench_engine, bench_flat, bench_memory, bench_import, bench_gif, bench_mnist, bench_trace):
+    for bench in BENCHES:
         bench.main()
