@@ -91,12 +91,13 @@ def _apart(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
     starts = [0.0]
     for left, right in pairwise(widths):
         starts.append(starts[-1] + (left + right) / 2 + GAP)
-    pools: list[list[float]] = []
+    pools: list[tuple[float, int]] = []  # of what neighbours that move together want: the sum, and how many they are
     for want, start in zip(wanted, starts):
-        pools.append([want - start])
-        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
-            pools[-2:] = [pools[-2] + pools[-1]]
-    flat = [_mean(pool) for pool in pools for _ in pool]
+        total, count = want - start, 1
+        while pools and pools[-1][0] / pools[-1][1] > total / count:
+            total, count = total + pools[-1][0], count + pools.pop()[1]
+        pools.append((total, count))
+    flat = [total / count for total, count in pools for _ in range(count)]
     return [place + start for place, start in zip(flat, starts)]
 
 

@@ -26,7 +26,7 @@ def add_commands(commands: Any) -> None:
 
     explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
     explaining.add_argument("formula", help="such as 'tanh(w*x + b)'; put -- before one that starts with a minus")
-    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="a value for each name, such as w=2 x=0.5 b=0.1; before the options")
+    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
     explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
     explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
     instead = explaining.add_mutually_exclusive_group()

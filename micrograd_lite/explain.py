@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_lite.chain import chain_rule, edges, formulas, shortened
+from micrograd_lite.chain import chain_rule, edges, formulas, shielded
 from micrograd_lite.check import central_difference
 from micrograd_lite.drawing import markup, notebook
 from micrograd_lite.export.tables import chain_table, digits, table
@@ -20,6 +20,8 @@ from micrograd_lite.scalar import Value
 from micrograd_lite.trace import cells
 from micrograd_lite.typed import alike, shown
 
+LONGEST = 120
+"""Letters of a formula in a heading."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -86,8 +88,9 @@ def explain(at: Explained, form: str = "text", toward: str | None = None, most: 
         sections.append(paths_section(at.root, at.inputs[toward], form, most))
     if form == "csv":
         return "\n".join(content for _, content in sections)
-    point = ", ".join(f"{name} = {value.data:.9g}" for name, value in at.inputs.items())
-    title = f"{at.formula.text} = {at.root.data:.9g}" + (f" at {point}" if point else "")
+    text, point = at.formula.text, ", ".join(f"{name} = {value.data:.9g}" for name, value in at.inputs.items())
+    text = text if len(text) <= LONGEST else text[: LONGEST - 2] + ".."
+    title = f"{text} = {at.root.data:.9g}" + (f" at {point}" if point else "")
     if form == "html":
         parts = [f"<div>\n{notebook(at.root)}</div>\n"]
         parts += [f"<h2>{markup(heading)}</h2>\n<div>\n{content}</div>\n" for heading, content in sections]
@@ -124,10 +127,9 @@ def paths_section(root: Value, leaf: Value, form: str = "text", most: int = 10) 
     found, names = paths(root, leaf, most), node_names(root)
     rows = []
     for path in found.largest:
-        way, slopes = [names[node] for node in path.nodes], [digits(partial, form) for partial in path.partials]
-        if form != "csv":
-            way, slopes = shortened(way), shortened(slopes)
-        rows.append((digits(path.share, form), cells.text(" -> ".join(way)), f"({' * '.join(slopes)})"))
+        way = " -> ".join(names[node] for node in path.nodes)
+        product = " * ".join(digits(partial, form) for partial in path.partials)
+        rows.append((digits(path.share, form), cells.text(way), shielded(product)))
     listed = len(found.largest)
     rest = f", and all others together {found.remainder:.9g}" if listed < found.number else ""
     heading = f"paths to {names[leaf]}: {found.number:,} in all, adding up to {found.gradient:.9g}; the largest {listed}{rest}"

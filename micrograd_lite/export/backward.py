@@ -20,7 +20,8 @@ from micrograd_lite.layout import MARGIN, Layout, Wire, layout
 MOST = 60
 """An animation of more edges would not be watched to its end."""
 LINE, TITLE, PAD = 18, 17, 8  # height of a line of text, size of the title, blank inside of a box
-HEAD, HEIGHT, WIDTH = 100, 3 * LINE + 10, 480  # of the text above, of a box, of the narrowest picture
+HEAD, HEIGHT, WIDTH = 100, 3 * LINE + 10, 560  # of the text above, of a box, of the narrowest picture
+WIDEST = 1000  # to hold a title
 BENDS = 12  # straight pieces of a bend
 PAYS, PAID = 0, 1  # inks of the node that pays and of the parent that is paid
 
@@ -60,8 +61,10 @@ class Scene:
         self.widths = {node: self._width(node) for node in self.said}
         self.plan: Layout = layout(root, self.widths, HEIGHT)
         self.wires = {(wire.node, wire.position): wire for wire in self.plan.wires}
-        self.left = max(0.0, (WIDTH - self.plan.width) / 2)
-        self.canvas = Canvas((max(WIDTH, round(self.plan.width)), round(self.plan.height) + HEAD))
+        titled = min(WIDEST, letters(self.title, TITLE).shape[1] + round(2 * MARGIN))
+        width = max(WIDTH, round(self.plan.width), titled)
+        self.left = (width - self.plan.width) / 2
+        self.canvas = Canvas((width, round(self.plan.height) + HEAD))
         for wire in self.plan.wires:
             self._wire(self.canvas, wire, FAINT)
         for node in self.said:
