@@ -34,9 +34,9 @@ _Links = Sequence[Iterable[Link]]  # by the layer of their upper end
 def ordered(layers: Sequence[Iterable[Item]], links: _Links, size: Mapping[Item, float]) -> list[list[Item]]:
     """The layers, sorted by where their neighbours stand, upwards and downwards in turn; the order with the fewest crossings."""
     order = [list(layer) for layer in layers]
-    best, fewest = order, float("inf")
+    ranks = {item: float(rank) for layer in order for rank, item in enumerate(layer)}
+    best, fewest = [list(layer) for layer in order], _crossings(ranks, links, size)
     for sweep in range(SWEEPS):
-        ranks = {item: float(rank) for layer in order for rank, item in enumerate(layer)}
         for row in range(len(order) - 2, -1, -1) if sweep % 2 == 0 else range(1, len(order)):
             towards: dict[Item, list[float]] = {}
             for link in links[row] if sweep % 2 == 0 else links[row - 1]:

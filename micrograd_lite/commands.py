@@ -72,7 +72,7 @@ def _explain(options: Any) -> int:
     from micrograd_lite.explain import explain, explained
 
     at = explained(options.formula, options.values)
-    if options.gif:
+    if options.gif is not None:
         from micrograd_lite.export.backward import backward_gif
 
         backward_gif(options.gif, at.root, at.formula.text)

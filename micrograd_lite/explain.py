@@ -32,6 +32,8 @@ body {{ font-family: system-ui, sans-serif; margin: 2em auto; max-width: 75em; p
 table {{ border-collapse: collapse; font-family: ui-monospace, monospace; font-size: 85% }}
 th, td {{ border-bottom: 1px solid #ddd; padding: 0.25em 0.8em; text-align: left }}
 div {{ overflow-x: auto }}
+h1 {{ font-size: 1.4em; overflow-wrap: anywhere }}
+h2 {{ font-size: 1.1em }}
 </style>
 </head>
 <body>

@@ -94,7 +94,7 @@ def _arrows(loss: Value, leaf: Value) -> Iterator[tuple[Value, Value, float]]:
             leads.add(node)
     for node in order:
         for parent, partial in zip(node.parents, node.partials):
-            if parent in leads and node is not leaf:
+            if parent in leads:
                 yield node, parent, partial
 
 

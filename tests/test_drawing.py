@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, Value
-from micrograd_lite.arrange import GAP, _apart
+from micrograd_lite.arrange import GAP, SWEEPS, _apart, _crossings, ordered
 from micrograd_lite.chain import edges
 from micrograd_lite.drawing import HEIGHT, LETTER, dot, notes, svg
 from micrograd_lite.layout import LABEL, drawn, layout
@@ -64,8 +64,8 @@ def test_nothing_overlaps_and_nothing_is_cut_off(root, data):
         for (x, up), (to_x, down) in list(pairwise(wire.points))[1::2]:  # the straight pieces
             assert x == to_x and 0 <= x <= plan.width
             assert not any(overlap(box, (x - 1, up, x + 1, down)) for box in boxes.values())
-        for (_, up), (_, down) in list(pairwise(wire.points))[0::2]:  # the bends, between layers
-            assert not any(box[1] < down - 1e-9 and up + 1e-9 < box[3] for box in boxes.values())
+        for (_, up), (_, down) in list(pairwise(wire.points))[0::2]:  # the bends, between the boxes above and the labels below
+            assert not any(box[1] - LABEL < down - 1e-9 and up + 1e-9 < box[3] for box in boxes.values())
 
 
 @given(root=graphs())
@@ -86,6 +86,29 @@ def test_items_move_apart_and_no_further(wanted, width):
     assert mean_place == pytest.approx(mean_wanted, abs=1e-6)
     apart = [place * 200.0 for place in range(len(wanted))]
     assert _apart(apart, [width] * len(apart)) == pytest.approx(apart)
+
+
+@given(root=graphs())
+def test_sorting_makes_no_more_crossings(root):
+    """Not more than the order in which the sweep finds the nodes, nor than any order that was tried on the way."""
+    tried, found = [], []
+
+    def crossings(*arguments):
+        tried.append(_crossings(*arguments))
+        return tried[-1]
+
+    def sort(layers, links, size):
+        order = ordered(layers, links, size)
+        ranks = {item: float(rank) for layer in order for rank, item in enumerate(layer)}
+        found.append(_crossings(ranks, links, size))
+        assert [set(layer) for layer in order] == [set(layer) for layer in layers]
+        return order
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("micrograd_lite.arrange._crossings", crossings)
+        patch.setattr("micrograd_lite.layout.ordered", sort)
+        layout(root, {node: 50.0 for node in drawn(root)}, 50.0)
+    assert found == [min(tried)] and len(tried) == SWEEPS + 1
 
 
 def test_a_tree_is_drawn_without_crossings():
@@ -150,6 +173,11 @@ def test_a_label_stays_text(label):
     assert float(tree.get("width")) < 1000
     written = re.sub(r'"(\\.|[^"\\])*"', "TEXT", dot(root))
     assert written == re.sub(r'"(\\.|[^"\\])*"', "TEXT", dot(Value(1.0, "w") * 2.0))
+
+
+def test_a_backslash_and_a_quote_are_doubled_for_graphviz():
+    """The name as Python writes it, then each of its backslashes and double quotes behind another backslash."""
+    assert r"""[label="'\\\\\"'\lvalue""" in dot(Value(1.0, '\\"') * 2.0)
 
 
 def test_functions_are_called_by_their_names():

@@ -295,6 +295,8 @@ def test_chain_tables_shield_names():
         (("x", "x=1", "--paths", "x", "--most", "0"), "most must be a whole number from 1, got 0"),
         (("2", "--paths", "x"), "'x' is not in the formula; its inputs: none"),
         (("x", "x=1", "--graph", "svg", "--gif", "x.gif"), "argument --gif: not allowed with argument --graph"),
+        (("-" * 100_000 + "x",), "unrecognized arguments: ----"),
+        (("x*x", "x=1", "--gif", ""), "PosixPath('.') has an empty name"),
         (("x", "x=1", "--format", "pdf"), "argument --format: invalid choice: 'pdf'"),
         (("x", "x=1", "--gif", "x.gif"), "an animation shows one frame for each edge of a graph, from 1 to 60 of them, got 0"),
         (("n" * 9000, "x=1"), "'x' is not in the formula; its inputs: nnnn"),

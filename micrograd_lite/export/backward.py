@@ -45,7 +45,7 @@ def frames(root: Node, title: str = "") -> Iterator[Indices]:
     yield scene.frame("before the sweep: every value is known, no gradient is", f"it starts with d({result})/d({result}) = 1")
     for number, edge in enumerate(sweep, start=1):
         yield scene.step(f"edge {number} of {len(sweep)}", edge)
-    gradients = ", ".join(f"{scene.names[node]} {scene.totals[node]:.4g}" for node in scene.inputs)
+    gradients = ", ".join(f"{scene.names[node]} {scene.totals[node]:.6g}" for node in scene.inputs)
     yield scene.frame(f"all {len(sweep)} edges are done: every gradient is known", f"grad of {gradients}")
 
 
@@ -86,11 +86,11 @@ class Scene:
         self._wire(self.canvas, wire, DARK)
         self._box(self.canvas, parent, WHITE)
         name = self.names[parent]
-        added = "" if before is None else f"{before:.4g} + {edge.share:.4g} = "
+        added = "" if before is None else f"{before:.6g} + {edge.share:.6g} = "
         return self.frame(
             f"{title}: {self.names[edge.node]} (blue) pays {name} (orange)",
-            f"share = partial x upstream = {partial:.4g} x {edge.upstream:.4g} = {edge.share:.4g}",
-            f"grad of {name} so far = {added}{edge.total:.4g}",
+            f"share = partial x upstream = {partial:.6g} x {edge.upstream:.6g} = {edge.share:.6g}",
+            f"grad of {name} so far = {added}{edge.total:.6g}",
             (wire, parent),
         )
 
