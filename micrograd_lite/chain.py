@@ -64,6 +64,11 @@ def edges(root: Node, upstream: float = 1.0) -> Iterator[Edge]:
             yield Edge(node, position, totals[node], share, totals[parent])
 
 
+def gradients(root: Node) -> dict[Node, float]:
+    """d(root)/d(node) for root and every node that the sweep reaches: the last total of each, bit for bit backward()'s."""
+    return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
+
+
 def chain_rule(root: Node) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 

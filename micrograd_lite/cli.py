@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 from micrograd_lite import __version__
 from micrograd_lite.commands import add_commands
 
-
 LONGEST = 300
 """Letters of a complaint."""
 

@@ -10,7 +10,7 @@ from html import escape
 from itertools import pairwise
 from typing import NamedTuple
 
-from micrograd_lite.chain import edges, formulas, in_formula
+from micrograd_lite.chain import edges, formulas, gradients, in_formula
 from micrograd_lite.graph import Node, node_names
 from micrograd_lite.layout import drawn, layout
 from micrograd_lite.rules import RULES
@@ -42,17 +42,16 @@ def notes(root: Node) -> dict[Node, Note]:
     nodes, names = drawn(root), node_names(root)
     if len(nodes) > MOST:
         raise ValueError(f"this graph has {len(nodes):,} nodes; more than {MOST} cannot be read: draw a part of it")
-    gradients = {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
-    made = {}
+    totals, made = gradients(root), {}
     for node in nodes:
         name = in_formula(names[node])
         formula = formulas(node, names)[0] if node.parents else ""
-        full = f"{name}{formula and ' = '}{formula}\nvalue {node.data!r}\ngradient {gradients[node]!r}"
+        full = f"{name}{formula and ' = '}{formula}\nvalue {node.data!r}\ngradient {totals[node]!r}"
         if node.parents and node.rule.name in CALLED:  # relu(v3), not 0.0 if v3 <= 0 else v3
             formula = f"{node.rule.name}({', '.join(in_formula(names[parent]) for parent in node.parents)})"
         title = f"{name}{formula and ' = '}{formula}"
         title = title if len(title) <= LONGEST else title[: LONGEST - 2] + ".."
-        made[node] = Note(title, f"value {node.data:.6g}", f"grad {gradients[node]:.6g}", full)
+        made[node] = Note(title, f"value {node.data:.6g}", f"grad {totals[node]:.6g}", full)
     return made
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from micrograd_lite.chain import chain_rule, edges, formulas, shielded
+from micrograd_lite.chain import chain_rule, formulas, gradients, shielded
 from micrograd_lite.check import central_difference
 from micrograd_lite.drawing import markup, notebook
 from micrograd_lite.export.tables import chain_table, digits, table
@@ -113,8 +113,8 @@ def forward_table(root: Value, form: str = "text") -> str:
 
 def gradient_table(at: Explained, form: str = "text") -> str:
     """The gradient of each input beside a central difference, which knows nothing of derivative rules."""
-    totals = {at.root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(at.root)}}
-    point, rows = [value.data for value in at.inputs.values()], []
+    totals, rows = gradients(at.root), []
+    point = [value.data for value in at.inputs.values()]
     for position, (name, value) in enumerate(at.inputs.items()):
         try:
             nudged = digits(central_difference(at.formula.__call__, point, position), form)

@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from micrograd_lite.chain import edges
+from micrograd_lite.chain import gradients
 from micrograd_lite.graph import youngest_first
 from micrograd_lite.scalar import Value
 
@@ -58,10 +58,7 @@ def paths(loss: Value, leaf: Value, most: int = 10) -> Paths:
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise ValueError(f"most must be a whole number from 1, got {most!r}")
     largest = [_unrolled(way) for way in _largest(loss, leaf, most)]
-    gradient = 1.0 if leaf is loss else 0.0
-    for edge in edges(loss):
-        if edge.node.parents[edge.position] is leaf:
-            gradient = edge.total
+    gradient = gradients(loss).get(leaf, 0.0)
     remainder = gradient
     for path in largest:
         remainder -= path.share
