@@ -46,7 +46,7 @@ def frames(root: Node, title: str = "") -> Iterator[Indices]:
     for number, edge in enumerate(sweep, start=1):
         yield scene.step(f"edge {number} of {len(sweep)}", edge)
     gradients = ", ".join(f"{scene.names[node]} {scene.totals[node]:.6g}" for node in scene.inputs)
-    yield scene.frame(f"all {len(sweep)} edges are done: every gradient is known", f"grad of {gradients}")
+    yield scene.frame(f"all {len(sweep)} edges are done: every gradient is known", gradients and f"grad of {gradients}")
 
 
 class Scene:
