@@ -1,5 +1,6 @@
 """The chain rule, written down: one row for each edge that a backward sweep walks, in its order.
 
+    >>> from micrograd_lite import Value
     >>> w, x = Value(2.0, "w"), Value(0.5, "x")
     >>> for row in chain_rule((w * x).tanh()):
     ...     print(f"{row.node} = {row.formula}: {row.parent} is paid {row.partial_formula} times {row.upstream:.3f}")
@@ -20,7 +21,6 @@ from typing import NamedTuple
 
 from micrograd_lite.graph import Node, node_names, youngest_first
 from micrograd_lite.rules import MANY, RULES, SCALAR
-from micrograd_lite.scalar import Value
 from micrograd_lite.spelling import series, spelled
 
 SHOWN = 8
@@ -47,14 +47,14 @@ class ChainRow(NamedTuple):
 class Edge(NamedTuple):
     """The same edge in numbers and nodes; position: the parent's place among the node's parents."""
 
-    node: Value
+    node: Node
     position: int
     upstream: float
     share: float
     total: float
 
 
-def edges(root: Value, upstream: float = 1.0) -> Iterator[Edge]:
+def edges(root: Node, upstream: float = 1.0) -> Iterator[Edge]:
     """The sweep of `root.backward()`, edge by edge, without touching any grad; root starts with `upstream`."""
     totals = {root: upstream}
     for node in youngest_first(root):
@@ -64,13 +64,18 @@ def edges(root: Value, upstream: float = 1.0) -> Iterator[Edge]:
             yield Edge(node, position, totals[node], share, totals[parent])
 
 
-def chain_rule(root: Value) -> list[ChainRow]:
+def gradients(root: Node) -> dict[Node, float]:
+    """d(root)/d(node) for root and every node that the sweep reaches: the last total of each, bit for bit backward()'s."""
+    return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
+
+
+def chain_rule(root: Node) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 
     Values, partials and totals are those of the engine, bit for bit; the graph stays as it is.
     """
     names = node_names(root)
-    written: dict[Value, tuple[str, list[str]]] = {}
+    written: dict[Node, tuple[str, list[str]]] = {}
     rows = []
     for order, edge in enumerate(edges(root), start=1):
         node, parent = edge.node, edge.node.parents[edge.position]
@@ -84,7 +89,7 @@ def chain_rule(root: Value) -> list[ChainRow]:
     return rows
 
 
-def formulas(node: Value, names: Mapping[Node, str]) -> tuple[str, list[str]]:
+def formulas(node: Node, names: Mapping[Node, str]) -> tuple[str, list[str]]:
     """The rule of an inner node with its operands' names put in: of its value, and of its slope toward each parent."""
     operands = [in_formula(names[parent]) for parent in node.parents]
     if node.rule.name in MANY:
@@ -111,7 +116,7 @@ def shielded(formula: str) -> str:
     return f"({formula})" if formula.startswith(("-", "+")) else formula
 
 
-def _dot(node: Value, operands: Sequence[str]) -> tuple[str, list[str]]:
+def _dot(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
     paid = list(operands)  # in the order of the sweep: last product first, the bias before the first product
     bias = [paid.pop(-3)] if len(paid) % 2 else []
     weights, inputs = paid[0::2][::-1], paid[1::2][::-1]
@@ -124,13 +129,13 @@ def _dot(node: Value, operands: Sequence[str]) -> tuple[str, list[str]]:
     return " + ".join([*bias, *shortened(products)]), slopes
 
 
-def _series(node: Value, operands: Sequence[str]) -> tuple[str, list[str]]:
+def _series(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
     before, term, after = series(node.rule.name, len(operands))
     slope = re.sub(r"\bn\b", repr(float(len(operands))), MANY[node.rule.name].partials[0])
     return f"{before}{' + '.join(shortened([term.format(x=x) for x in operands]))}{after}", [slope] * len(operands)
 
 
-def _cross_entropy(node: Value, operands: Sequence[str]) -> tuple[str, list[str]]:
+def _cross_entropy(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
     logits, label = operands[:-1], int(node.parents[-1].data)
     exponentials = " + ".join(shortened([f"exp({x})" for x in logits]))
     slopes = [f"softmax({x}){' - 1.0' if position == label else ''}" for position, x in enumerate(logits)]

@@ -15,12 +15,16 @@ from typing import Any, NoReturn
 from micrograd_lite import __version__
 from micrograd_lite.commands import add_commands
 
+LONGEST = 300
+"""Letters of a complaint."""
+
 
 class OneLineParser(argparse.ArgumentParser):
     """A parser whose complaint is one line; --help has the rest."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the complaint and exit with 2."""
+        """Print the complaint, with no more of the user's text than a line can hold, and exit with 2."""
+        message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 

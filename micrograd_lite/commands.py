@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+FORMS = ("text", "markdown", "csv", "html")
+
 
 def add_commands(commands: Any) -> None:
     """Add every command to the subparsers of argparse; each sets `run`, which returns the exit code."""
@@ -18,8 +20,20 @@ def add_commands(commands: Any) -> None:
     showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
     showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
-    showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    showing.add_argument("--chain", action="store_true", help="the chain rule edge by edge, at a step that was chosen for it")
+    showing.add_argument("--format", choices=FORMS, default="text")
     showing.set_defaults(run=_show)
+
+    explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
+    explaining.add_argument("formula", help="such as 'tanh(w*x + b)'; put -- before one that starts with a minus")
+    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
+    explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
+    explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
+    instead = explaining.add_mutually_exclusive_group()
+    instead.add_argument("--format", choices=FORMS, default="text")
+    instead.add_argument("--graph", choices=("svg", "dot"), help="print the graph alone")
+    instead.add_argument("--gif", metavar="FILE", help="write the backward pass as an animation")
+    explaining.set_defaults(run=_explain)
 
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
     writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
@@ -27,7 +41,7 @@ def add_commands(commands: Any) -> None:
     writing.set_defaults(run=_flat)
 
     listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
-    listing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
+    listing.add_argument("--format", choices=FORMS, default="text")
     listing.set_defaults(run=_rules)
 
     fetching = commands.add_parser("data", help="find or download a data set")
@@ -45,10 +59,28 @@ def _render(options: Any) -> int:
 
 
 def _show(options: Any) -> int:
-    from micrograd_lite.export.tables import gradient_table
+    from micrograd_lite.export.tables import gradient_table, recorded_chain
     from micrograd_lite.trace import Trace
 
-    print(gradient_table(Trace(options.folder), options.step, options.format), end="")
+    table = recorded_chain if options.chain else gradient_table
+    print(table(Trace(options.folder), options.step, options.format), end="")
+    return 0
+
+
+def _explain(options: Any) -> int:
+    from micrograd_lite.drawing import dot, svg
+    from micrograd_lite.explain import explain, explained
+
+    at = explained(options.formula, options.values)
+    if options.gif is not None:
+        from micrograd_lite.export.backward import backward_gif
+
+        backward_gif(options.gif, at.root, at.formula.text)
+        print(options.gif)
+    elif options.graph:
+        print({"svg": svg, "dot": dot}[options.graph](at.root), end="")
+    else:
+        print(explain(at, options.format, options.paths, options.most), end="")
     return 0
 
 

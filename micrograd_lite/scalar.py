@@ -148,6 +148,12 @@ class Value(Node):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data}, grad={self.grad}{label})"
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows: the graph below this node as a picture."""
+        from micrograd_lite.drawing import notebook  # loaded when asked for: it reads graphs and knows no Value
+
+        return notebook(self)
+
 
 def to_float(number: Any) -> float:
     """A real number of any kind (int, bool, Fraction, NumPy scalar) as a Python float; TypeError for the rest."""

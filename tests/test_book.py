@@ -21,8 +21,11 @@ PAGES = sorted(PACKAGE.rglob("*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FLOORS = (
-    ("rules", "graph", "files", "spelling"),
-    ("scalar", "many", "check", "chain", "array_rules", "array", "array_many"),
+    ("rules", "graph", "files", "spelling", "typed"),
+    (
+        "scalar", "many", "check", "chain", "paths", "expression", "arrange", "layout", "drawing", "array_rules", "array",
+        "array_many",
+    ),
     (
         "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
         "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
@@ -30,7 +33,7 @@ FLOORS = (
     ),
     ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training"),
     ("trace",),
-    ("export", "flat_source"),
+    ("export", "explain", "flat_source"),
     ("commands", "cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
-from micrograd_lite.chain import chain_rule, edges, formulas, in_formula
+from micrograd_lite.chain import chain_rule, edges, formulas, gradients, in_formula
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.many import dot, mean
@@ -33,6 +33,7 @@ def test_the_last_total_of_each_node_is_its_gradient(program):
     root = program.values()[-1]
     totals = {edge.node.parents[edge.position]: edge.total for edge in edges(root)}
     backward(root)
+    assert gradients(root).items() >= totals.items() and gradients(root)[root] == 1.0
     for node, total in totals.items():
         assert same(total, node.grad)
 

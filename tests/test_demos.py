@@ -151,6 +151,19 @@ def test_chain_rule_as_in_the_readme_of_micrograd():
     assert [f"{number:.4f}" for number in (g.data, a.grad, b.grad)] == ["24.7041", "138.8338", "645.5773"]
 
 
+def test_16_explains_micrograds_readme_expression(tmp_path, capsys):
+    """The same three numbers from the formula as text; all paths to each input are there, and their shares add up."""
+    explaining = demo("16")
+    explaining.main(tmp_path, False, False)
+    out = capsys.readouterr().out
+    assert "g = 24.7041, dg/da = 138.8338, dg/db = 645.5773, as micrograd's README says" in out
+    assert re.findall(r"all (\d+) paths to (\w) add up to its gradient, but for \de-1[34]\.", out) == [("24", "a"), ("30", "b")]
+    assert {path.name for path in tmp_path.glob("explain/*")} == {"explain.html", "graph.svg", "backward.gif"}
+    with pytest.raises(FileExistsError, match="--force"):
+        explaining.main(tmp_path, False, False)
+    explaining.main(tmp_path, False, True)
+
+
 def test_parts_without_an_activation_are_the_published_outputs():
     """S1: a linear 2-3-1 net without biases; the published numbers are single precision, so within 1.5e-7."""
     outputs = [demo("02").network().predict(row) for row in data.parts().inputs]

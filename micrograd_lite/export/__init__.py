@@ -1,6 +1,7 @@
-"""Tables and pictures, made from a trace folder and from nothing else (answers and confusion: from a network's answers).
+"""Tables and pictures, made from a trace folder and from nothing else (answers and confusion: from a network's answers;
+backward: from a graph).
 
-    tables      rows of text as aligned columns, Markdown or CSV
+    tables      rows of text as aligned columns, Markdown, CSV or HTML
     palette     the 256 colours that every picture is made of
     canvas      a picture as a table of colour numbers: boxes, lines, discs, text
     axes        from numbers to pixels: ticks, axes, legends, colour bars
@@ -14,6 +15,7 @@
     confusion   confusion.png: which class is taken for which
     curves      training_loss.gif and curves.png
     boundary    decision_boundary.gif: what the network answers where
+    backward    backward.gif: the backward sweep over a small graph, edge by edge
     paths       optimizer_paths.gif: several optimizers on one map of the loss
     render      every picture that fits a trace
 
