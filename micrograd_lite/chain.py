@@ -14,7 +14,7 @@ upstream is the last total that it was paid.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import NamedTuple
 
@@ -64,15 +64,16 @@ def edges(root: Value, upstream: float = 1.0) -> Iterator[Edge]:
             yield Edge(node, position, totals[node], share, totals[parent])
 
 
-def chain_rule(root: Value) -> list[ChainRow]:
+def chain_rule(root: Value, sweep: Callable[[Value], Iterable[Edge]] = edges) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 
-    Values, partials and totals are those of the engine, bit for bit; the graph stays as it is.
+    Values, partials and totals are those of the engine, bit for bit; the graph stays as it is. sweep: another engine's
+    sweep, to see what that one does (bugs.py).
     """
     names = node_names(root)
     written: dict[Value, tuple[str, list[str]]] = {}
     rows = []
-    for order, edge in enumerate(edges(root), start=1):
+    for order, edge in enumerate(sweep(root), start=1):
         node, parent = edge.node, edge.node.parents[edge.position]
         if node not in written:
             written[node] = formulas(node, names)

@@ -21,6 +21,12 @@ def add_commands(commands: Any) -> None:
     showing.add_argument("--format", choices=("text", "markdown", "csv"), default="text")
     showing.set_defaults(run=_show)
 
+    differing = commands.add_parser("diff", help="find the first difference between two traces and say what it means")
+    differing.add_argument("a", help="a folder that a Tracer wrote")
+    differing.add_argument("b", help="another one")
+    differing.add_argument("--within", type=float, default=0.0, help="tolerance, such as 1e-9 (default: 0, the same bits)")
+    differing.set_defaults(run=_diff)
+
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
     writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
     writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
@@ -50,6 +56,14 @@ def _show(options: Any) -> int:
 
     print(gradient_table(Trace(options.folder), options.step, options.format), end="")
     return 0
+
+
+def _diff(options: Any) -> int:
+    from micrograd_lite.trace.diff import compare
+
+    found = compare(options.a, options.b, options.within)
+    print(f"A is {options.a}, B is {options.b}", found, sep="\n")
+    return 0 if found.equal else 1
 
 
 def _flat(options: Any) -> int:

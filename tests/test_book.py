@@ -28,7 +28,7 @@ FLOORS = (
         "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
         "flat_names", "flat_program", "flat_sizes", "flat_text",
     ),
-    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training"),
+    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
     ("trace",),
     ("export", "flat_source"),
     ("commands", "cli", "__main__", "__init__"),

@@ -1,0 +1,170 @@
+"""The first difference between two traces, and what it means: which part of training does not do the same.
+
+Within a step the numbers are compared in the order in which they come about (STAGES), so all that led to the first
+difference agrees: equal weights and another loss is the forward pass, equal gradients and another update the optimizer.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from micrograd_lite.trace.folder import CHAIN, GRADIENTS, OPTIMIZER
+from micrograd_lite.trace.reader import Trace
+from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
+
+RECORDING = ("format", "status", "error", "steps", "rows", "every", "evaluation", "chain_rule", "by_sample")
+"""What run.json says about the recording and not about the numbers."""
+SHOWN = 8
+"""Settings that differ, listed at most."""
+
+
+class Difference(NamedTuple):
+    """The first cell that differs: where it stands, what it is in each trace ("nothing": the row is missing), what it means."""
+
+    step: int
+    table: str
+    row: str  # a parameter, a node, an edge of the sweep; empty in metrics.csv
+    column: str
+    a: Any
+    b: Any
+    meaning: str
+
+    def __str__(self) -> str:
+        place = f"step {self.step}" + (f", {self.row}" if self.row else "")
+        short = [f"{number:.6g}" if isinstance(number, float) else shown(number) for number in (self.a, self.b)]
+        a, b = short if short[0] != short[1] else (shown(self.a), shown(self.b))
+        return f"{place}: {self.column} {a} in A, {b} in B ({self.table}); {self.meaning}"
+
+
+class Comparison(NamedTuple):
+    """Two traces, compared: settings of run.json that differ, rows that agree, the first difference, where they end."""
+
+    settings: list[str]
+    rows: dict[str, int]  # for each table
+    difference: Difference | None
+    end: str  # a sentence when one trace goes further than the other
+    equal: bool  # as far as both go, when one of them is still being written
+
+    def __str__(self) -> str:
+        count = ", ".join(f"{rows:,} of {table}" for table, rows in self.rows.items())
+        settings = [f"run.json, {line}" for line in self.settings[:SHOWN]]
+        more = [f"run.json: and {len(self.settings) - SHOWN} more settings"] if len(self.settings) > SHOWN else []
+        found = [str(self.difference)] if self.difference else []
+        agreeing = "rows that agree before this step" if self.difference else "no row differs; compared"
+        return "\n".join([*settings, *more, *found, f"{agreeing}: {count or 'none'}", *([self.end] if self.end else [])])
+
+
+def compare(first: str | os.PathLike[str], second: str | os.PathLike[str], within: float = 0.0) -> Comparison:
+    """Compare two trace folders, A and B, to the first difference in what both recorded.
+
+    within: relative and absolute tolerance; by default numbers must be the same to the bit (any NaN is like any other).
+    FileNotFoundError or ValueError when a folder holds no trace that can be read.
+    """
+    if not 0.0 <= within < math.inf:
+        raise ValueError(f"within must be a number of at least 0, such as 1e-9, got {within!r}")
+    a, b = Trace(first), Trace(second)
+    settings = list(other_settings(dict(leaves(a.run)), dict(leaves(b.run))))
+    rows: dict[str, int] = {}
+    before: Tables = {}
+    for (step, left), (_, right) in zip(by_step(a), by_step(b)):
+        difference = first_difference(step, left, right, before, within) if left != right else None
+        if difference:
+            return Comparison(settings, rows, difference, "", False)
+        for table in left.keys() & right.keys():
+            rows[table] = rows.get(table, 0) + len(left[table])
+        before = left
+    rows = {stage.table: rows[stage.table] for stage in STAGES if stage.table in rows}
+    end, ended_alike = _end(a, b)
+    return Comparison(settings, rows, None, end, ended_alike and not settings)
+
+
+def first_difference(step: int, a: Tables, b: Tables, before: Tables, within: float = 0.0) -> Difference | None:
+    """The first difference of one step, in the tables that both traces have at it; before: what agreed at the step before."""
+    for stage in STAGES:
+        if stage.table not in a or stage.table not in b:
+            continue
+        left, right = list(stage.cells(a[stage.table])), list(stage.cells(b[stage.table]))
+        both = {cell[1] for cell in left} & {cell[1] for cell in right}  # what only one measures is no difference
+        for one, other in zip_longest(*([cell for cell in cells if cell[1] in both] for cells in (left, right))):
+            if one is None or other is None or one[:2] != other[:2]:
+                return _missing(step, stage, one, other, left, right)
+            (row, column, x), y = one, other[2]
+            if not alike(x, y, within):
+                meaning = stage.means(column).format(column=column)
+                if (stage.table, column) == (GRADIENTS, "before") and before:
+                    meaning = "something moved the weights since the last recorded step"
+                if (stage.table, column) == (GRADIENTS, "gradient") and CHAIN in a and CHAIN in b:
+                    meaning = "every edge of the sweep agrees, so the gradient was changed after it"
+                return Difference(step, stage.table, row, column, x, y, meaning + hint(stage.table, row, x, y, before))
+    return None
+
+
+def hint(table: str, row: str, x: Any, y: Any, before: Tables) -> str:
+    """What two numbers have to do with each other: one is a multiple of the other, or has an old gradient in it."""
+    if table == OPTIMIZER or not all(isinstance(number, float) and math.isfinite(number) for number in (x, y)):
+        return ""
+    parameter = row.rpartition(" -> ")[2]
+    for old in before.get(GRADIENTS, []):
+        if old["parameter"] == parameter and old["gradient"] and math.isclose(abs(y - x), abs(old["gradient"]), rel_tol=1e-9):
+            return f". They differ by the gradient of step {old['step']}: it was not zeroed"
+    for name, large, small in (("B", y, x), ("A", x, y)):
+        times = round(large / small) if small and abs(large / small) < 1e6 else 0
+        if times > 1 and math.isclose(large, times * small, rel_tol=1e-9):
+            return f". {name} has {times} times the other: a sum for a mean of {times}, perhaps"
+    return ""
+
+
+def _missing(step: int, stage: Stage, one: Any, other: Any, left: list[Any], right: list[Any]) -> Difference:
+    """A row that one trace has not got, or that comes at another place."""
+    if one is not None and all(one[:2] != cell[:2] for cell in right):
+        return Difference(step, stage.table, one[0], one[1], one[2], "nothing", stage.means("only one"))
+    if other is not None and all(other[:2] != cell[:2] for cell in left):
+        return Difference(step, stage.table, other[0], other[1], "nothing", other[2], stage.means("only one"))
+    x, y = (cell[0] if cell else "the end" for cell in (one, other))
+    return Difference(step, stage.table, "", "next row", x, y, stage.means("order"))
+
+
+def alike(x: Any, y: Any, within: float) -> bool:
+    """Is a cell the same in both?"""
+    if isinstance(x, float) and isinstance(y, float):
+        return x == y or (x != x and y != y) or math.isclose(x, y, rel_tol=within, abs_tol=within)
+    return bool(x == y)
+
+
+def _end(a: Trace, b: Trace) -> tuple[str, bool]:
+    """A sentence about the lengths of two traces that agree, and whether they end alike or are still being written."""
+    lengths = [len(trace.metrics()) for trace in (a, b)]
+    states = [trace.status if trace.run["status"] == "running" else trace.run["status"] for trace in (a, b)]
+    steps = f"A has {lengths[0]:,} steps ({states[0]}), B has {lengths[1]:,} ({states[1]})"
+    if "running" in states:
+        return f"{steps}: compared as far as both go", True
+    return (f"{steps}: they agree as far as both go", False) if lengths[0] != lengths[1] else ("", True)
+
+
+def leaves(record: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every entry of run.json that decides numbers, by its path: optimizer.lr, data.inputs[3][1]."""
+    entries = record.items() if isinstance(record, dict) else enumerate(record) if isinstance(record, list) else None
+    if entries is None:
+        yield path, record
+        return
+    for key, entry in entries:
+        if path or key not in RECORDING:
+            yield from leaves(entry, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key)
+
+
+def other_settings(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
+    """A line for each entry that is not the same in both."""
+    for path in {**a, **b}:
+        one, other = a.get(path, "nothing"), b.get(path, "nothing")
+        if one != other:
+            yield f"{path}: {shown(one)} in A, {shown(other)} in B"
+
+
+def shown(value: Any) -> str:
+    """A cell as in the table, cut when it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
