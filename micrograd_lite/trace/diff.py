@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from micrograd_lite.trace.folder import CHAIN, GRADIENTS, OPTIMIZER
+from micrograd_lite.trace.folder import CHAIN, GRADIENTS
 from micrograd_lite.trace.reader import Trace
+from micrograd_lite.trace.settings import other_settings, shown
 from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
 
-RECORDING = ("format", "status", "error", "steps", "rows", "every", "evaluation", "chain_rule", "by_sample")
-"""What run.json says about the recording and not about the numbers."""
 SHOWN = 8
 """Settings that differ, listed at most."""
 
@@ -67,7 +66,7 @@ def compare(first: str | os.PathLike[str], second: str | os.PathLike[str], withi
     if not 0.0 <= within < math.inf:
         raise ValueError(f"within must be a number of at least 0, such as 1e-9, got {within!r}")
     a, b = Trace(first), Trace(second)
-    settings = list(other_settings(dict(leaves(a.run)), dict(leaves(b.run))))
+    settings = list(other_settings(a.run, b.run))
     rows: dict[str, int] = {}
     before: Tables = {}
     for (step, left), (_, right) in zip(by_step(a), by_step(b)):
@@ -94,18 +93,27 @@ def first_difference(step: int, a: Tables, b: Tables, before: Tables, within: fl
                 return _missing(step, stage, one, other, left, right)
             (row, column, x), y = one, other[2]
             if not alike(x, y, within):
-                meaning = stage.means(column).format(column=column)
-                if (stage.table, column) == (GRADIENTS, "before") and before:
-                    meaning = "something moved the weights since the last recorded step"
-                if (stage.table, column) == (GRADIENTS, "gradient") and CHAIN in a and CHAIN in b:
-                    meaning = "every edge of the sweep agrees, so the gradient was changed after it"
-                return Difference(step, stage.table, row, column, x, y, meaning + hint(stage.table, row, x, y, before))
+                known = {GRADIENTS, CHAIN} & a.keys() & b.keys()
+                meaning = meaning_of(stage, column, known, bool(before)) + hint(row, column, x, y, before)
+                return Difference(step, stage.table, row, column, x, y, meaning)
     return None
 
 
-def hint(table: str, row: str, x: Any, y: Any, before: Tables) -> str:
+def meaning_of(stage: Stage, column: str, known: Collection[str], before: bool) -> str:
+    """What it means, given the tables that both have at this step, and whether a step before it was compared."""
+    if (stage.table, column) == (GRADIENTS, "before") and before:
+        return "something moved the weights since the last recorded step"
+    if (stage.table, column) == (GRADIENTS, "gradient") and CHAIN in known:
+        return "every edge of the sweep agrees, so the gradient was changed after it"
+    if column == "loss" and GRADIENTS not in known and not before:
+        return "other initial weights, data, loss function or forward pass: the tables do not say which"
+    return stage.means(column).format(column=column)
+
+
+def hint(row: str, column: str, x: Any, y: Any, before: Tables) -> str:
     """What two numbers have to do with each other: one is a multiple of the other, or has an old gradient in it."""
-    if table == OPTIMIZER or not all(isinstance(number, float) and math.isfinite(number) for number in (x, y)):
+    numbers = all(isinstance(number, float) and math.isfinite(number) for number in (x, y))
+    if not numbers or column not in ("loss", "gradient", "share", "total", "gradient_norm"):
         return ""
     parameter = row.rpartition(" -> ")[2]
     for old in before.get(GRADIENTS, []):
@@ -143,28 +151,3 @@ def _end(a: Trace, b: Trace) -> tuple[str, bool]:
     if "running" in states:
         return f"{steps}: compared as far as both go", True
     return (f"{steps}: they agree as far as both go", False) if lengths[0] != lengths[1] else ("", True)
-
-
-def leaves(record: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every entry of run.json that decides numbers, by its path: optimizer.lr, data.inputs[3][1]."""
-    entries = record.items() if isinstance(record, dict) else enumerate(record) if isinstance(record, list) else None
-    if entries is None:
-        yield path, record
-        return
-    for key, entry in entries:
-        if path or key not in RECORDING:
-            yield from leaves(entry, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key)
-
-
-def other_settings(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
-    """A line for each entry that is not the same in both."""
-    for path in {**a, **b}:
-        one, other = a.get(path, "nothing"), b.get(path, "nothing")
-        if one != other:
-            yield f"{path}: {shown(one)} in A, {shown(other)} in B"
-
-
-def shown(value: Any) -> str:
-    """A cell as in the table, cut when it is long."""
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
