@@ -67,18 +67,21 @@ def compare(first: str | os.PathLike[str], second: str | os.PathLike[str], withi
         raise ValueError(f"within must be a number of at least 0, such as 1e-9, got {within!r}")
     a, b = Trace(first), Trace(second)
     settings = list(other_settings(a.run, b.run))
-    rows: dict[str, int] = {}
+    rows: dict[str, int] = dict.fromkeys((stage.table for stage in STAGES), 0)
+    difference: Difference | None = None
     before: Tables = {}
     for (step, left), (_, right) in zip(by_step(a), by_step(b)):
         difference = first_difference(step, left, right, before, within) if left != right else None
         if difference:
-            return Comparison(settings, rows, difference, "", False)
+            break
         for table in left.keys() & right.keys():
-            rows[table] = rows.get(table, 0) + len(left[table])
+            rows[table] += len(left[table])
         before = left
-    rows = {stage.table: rows[stage.table] for stage in STAGES if stage.table in rows}
+    compared = {table: count for table, count in rows.items() if count}
+    if difference:
+        return Comparison(settings, compared, difference, "", False)
     end, ended_alike = _end(a, b)
-    return Comparison(settings, rows, None, end, ended_alike and not settings)
+    return Comparison(settings, compared, None, end, ended_alike and not settings)
 
 
 def first_difference(step: int, a: Tables, b: Tables, before: Tables, within: float = 0.0) -> Difference | None:

@@ -9,14 +9,17 @@ RECORDING = ("format", "status", "error", "steps", "rows", "every", "evaluation"
 """What run.json says about the recording and not about the numbers."""
 
 
-def entries(record: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def entries(run: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Every entry of run.json that decides numbers, by its path: optimizer.lr, data.inputs[3][1]."""
-    if not isinstance(record, (dict, list)):
-        yield path, record
-        return
-    for key, entry in record.items() if isinstance(record, dict) else enumerate(record):
-        if path or key not in RECORDING:
-            yield from entries(entry, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key)
+    waiting = [(key, entry) for key, entry in run.items() if key not in RECORDING][::-1]
+    while waiting:
+        path, entry = waiting.pop()
+        if isinstance(entry, dict):
+            waiting += [(f"{path}.{key}", inner) for key, inner in entry.items()][::-1]
+        elif isinstance(entry, list):
+            waiting += [(f"{path}[{place}]", inner) for place, inner in enumerate(entry)][::-1]
+        else:
+            yield path, entry
 
 
 def other_settings(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:

@@ -65,8 +65,8 @@ def label(row: Mapping[str, Any]) -> str:
 
 def forward(rows: Rows) -> Iterator[Cell]:
     """The forward pass, as the edges tell it: the leaves, then each node's formula and value, oldest first."""
-    nodes = {row["node"]: row for row in rows}
-    leaves = {row["parent"]: row["parent_value"] for row in rows if row["parent"] not in nodes}
+    nodes = {row["node"]: row for row in reversed(rows)}  # a node has a row for each of its edges: the first one speaks
+    leaves = {row["parent"]: row["parent_value"] for row in reversed(rows) if row["parent"] not in nodes}
     for name in sorted(leaves):
         yield name, "leaf", leaves[name]
     for name in sorted(nodes, key=lambda name: (len(name), name)):  # v9 is older than v10
@@ -75,10 +75,10 @@ def forward(rows: Rows) -> Iterator[Cell]:
 
 
 def backward(rows: Rows) -> Iterator[Cell]:
-    """The backward pass, edge by edge."""
+    """The backward pass, edge by edge; the columns of the forward pass again, because each edge repeats them."""
     for row in rows:
         edge = f"{row['node']} -> {row['parent']}"
-        yield from ((edge, name, row[name]) for name in ("upstream", "partial_formula", "partial", "share", "total"))
+        yield from ((edge, name, row[name]) for name in row if name not in ("step", "order", "node", "parent"))
 
 
 MISSING = {"only one": "the two have not the same parameters", "order": "the same parameters in another order"}
@@ -92,7 +92,10 @@ STAGES = (
         "value":    "the same formula of the same numbers gives something else: the forward pass differs here",
         "only one": "one forward pass uses this number and the other does not",
     }),
-    Stage(METRICS, column("loss"), {"": "equal weights, another loss: other data, another loss function or forward pass"}),
+    Stage(METRICS, column("epoch", "loss"), {
+        "epoch": "another number of batches in an epoch",
+        "":      "equal weights, another loss: other data, another loss function or forward pass",
+    }),
     Stage(LAYERS, column("activations_flat"), {**MISSING, "": "equal loss, other activations inside"}),
     Stage(CHAIN, backward, {
         "upstream":        "this node sends on another total than it should: before, or without, all of its shares",
@@ -105,10 +108,11 @@ STAGES = (
     }),
     Stage(BY_SAMPLE, others("gradient"), {**MISSING, "": "{column} pulls with another strength: the backward pass differs"}),
     Stage(GRADIENTS, from_the_last, {"": "weights and loss agree, so the backward pass differs"}),
+    Stage(BY_SAMPLE, column("gradient"), {"": "the shares agree, and the gradient beside them differs"}),
     Stage(LAYERS, column("gradient_norm"), {"": "weights and loss agree, so the backward pass differs"}),
     Stage(METRICS, column("gradient_norm"), {"": "weights and loss agree, so the gradient or its length differs"}),
     Stage(METRICS, column("learning_rate"), {"": "another learning rate or schedule"}),
-    Stage(OPTIMIZER, others("gradient", "update"), {
+    Stage(OPTIMIZER, others(), {
         **MISSING, "": "the gradient and all terms before agree, so the optimizer computes {column} in another way"}),
     Stage(GRADIENTS, column("update"), {"": "the gradient agrees and the update differs: the optimizer's arithmetic"}),
     Stage(LAYERS, column("update_norm", "update_ratio"), {"": "the gradient agrees: the optimizer's arithmetic"}),
