@@ -58,24 +58,40 @@ def passed(layers: Sequence[LayerSlopes]) -> list[float]:
 
 def stuck(measured: Slopes, init: str | None) -> list[str]:
     """A sentence for each layer whose units are dead or mostly flat at the end, and what to do about it."""
-    said = []
+    said, outputs = [], len(measured.layers[-1]) - 1
     for start, end in zip(measured.layers[0], measured.layers[-1]):
-        name, units, last = f"layer{end.layer}", len(end.units_flat), end.layer == len(measured.layers[-1]) - 1
         if end.activation == "relu" and end.dead:
-            since = f"{start.dead} did not at the start" if start.dead else "though all did at the start"
-            remedies = ["lower the learning rate"] * (start.dead < end.dead) + ["start with init='he'"] * (init != "he")
-            remedy = " or ".join(remedies or ["make the layer wider"]) if end.dead > RARE * units else "so few are no harm"
-            said.append(f"{name}: {end.dead} of {units} units never fire, {since}: nothing moves them any more; {remedy}.")
+            said.append(dead(start, end, init))
         elif end.activation in ("sigmoid", "tanh") and end.flat >= FLAT_LAYER:
-            many = f"{end.stuck} of {units} units are stuck and " if end.units_flat else ""
-            flat = f"{name}: saturated; {many}{end.flat:.0%} of all slopes are under {FLAT} ({start.flat:.0%} at first)"
-            if last:
-                said.append(f"{flat}: an answer that is sure and wrong stays wrong; use output='linear' and cross_entropy.")
-            elif start.flat >= FLAT_LAYER:
-                said.append(f"{flat}: its sums are too large from the start; start with init='glorot' or scale the inputs.")
-            else:
-                said.append(f"{flat}: it went flat while it learned; if the loss is not small yet, lower the learning rate.")
+            said.append(saturated(start, end, init, end.layer == outputs))
     return said or ["No relu is dead, and no layer of sigmoids or tanhs is mostly flat."]
+
+
+def dead(start: LayerSlopes, end: LayerSlopes, init: str | None) -> str:
+    """About relus that never fire."""
+    units, remedy = len(end.units_flat), "make the layer wider"
+    if end.dead <= RARE * units:
+        remedy = "so few are no harm"
+    elif start.dead < end.dead:
+        remedy = "lower the learning rate" if init in ("he", None) else "lower the learning rate, or start with init='he'"
+    elif init not in ("he", None):
+        remedy = "start with init='he'"
+    never = f"{end.dead} of {units} units never fire (at the start {start.dead})"
+    return f"layer{end.layer}: {never}: nothing moves them any more; {remedy}."
+
+
+def saturated(start: LayerSlopes, end: LayerSlopes, init: str | None, outputs: bool) -> str:
+    """About sigmoids and tanhs so far out that their slope is nearly 0."""
+    if outputs:
+        remedy = "an answer that is sure and wrong stays wrong; use output='linear' and cross_entropy"
+    elif start.flat < FLAT_LAYER:
+        remedy = "it went flat while it learned; if the loss is not small yet, lower the learning rate"
+    else:
+        smaller = "" if init in ("glorot", None) else "start with init='glorot' or "
+        remedy = f"its sums are too large from the start; {smaller}scale the inputs"
+    many = f"{end.stuck} of {len(end.units_flat)} units are stuck and " if end.units_flat else ""
+    flat = f"{many}{end.flat:.0%} of all slopes are under {FLAT} ({start.flat:.0%} at first)"
+    return f"layer{end.layer}: saturated; {flat}: {remedy}."
 
 
 def lost(measured: Slopes) -> list[str]:
