@@ -39,12 +39,12 @@ def slopes_table(measured: Slopes) -> str:
     rows = []
     for layers in measured.layers:
         for layer, through in zip(layers, passed(layers)):
-            units = f"{layer.stuck} of {len(layer.units_flat)}" if layer.units_flat else "?"
+            units = f"{layer.mostly_flat} of {len(layer.units_flat)}" if layer.units_flat else "?"
             rows.append([
                 str(layer.step), f"layer{layer.layer} {layer.activation}", f"{layer.flat:.1%}", units, str(layer.dead),
                 "?" if math.isnan(layer.mean) else f"{layer.mean:.4f}", "?" if math.isnan(through) else f"{through:.2%}",
             ])  # fmt: skip
-    return table(("step", "layer", "flat slopes", "stuck units", "dead", "mean slope", "error let through"), rows)
+    return table(("step", "layer", "flat slopes", "units mostly flat", "dead", "mean slope", "error let through"), rows)
 
 
 def passed(layers: Sequence[LayerSlopes]) -> list[float]:
@@ -83,13 +83,13 @@ def dead(start: LayerSlopes, end: LayerSlopes, init: str | None) -> str:
 def saturated(start: LayerSlopes, end: LayerSlopes, init: str | None, outputs: bool) -> str:
     """About sigmoids and tanhs so far out that their slope is nearly 0."""
     if outputs:
-        remedy = "an answer that is sure and wrong stays wrong; use output='linear' and cross_entropy"
+        remedy = "an answer that is sure and wrong stays wrong; use output='linear' and a cross-entropy"
     elif start.flat < FLAT_LAYER:
         remedy = "it went flat while it learned; if the loss is not small yet, lower the learning rate"
     else:
         smaller = "" if init in ("glorot", None) else "start with init='glorot' or "
         remedy = f"its sums are too large from the start; {smaller}scale the inputs"
-    many = f"{end.stuck} of {len(end.units_flat)} units are stuck and " if end.units_flat else ""
+    many = f"{end.mostly_flat} of {len(end.units_flat)} units are mostly flat and " if end.units_flat else ""
     flat = f"{many}{end.flat:.0%} of all slopes are under {FLAT} ({start.flat:.0%} at first)"
     return f"layer{end.layer}: saturated; {flat}: {remedy}."
 

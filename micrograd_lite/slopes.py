@@ -38,7 +38,7 @@ class LayerSlopes(NamedTuple):
         return self.units_zero.count(1.0)
 
     @property
-    def stuck(self) -> int:
+    def mostly_flat(self) -> int:
         """Units whose slope is under FLAT for at least nine samples in ten, dead ones included."""
         return [share >= 0.9 for share in self.units_flat].count(True)
 

@@ -158,7 +158,7 @@ def test_a_saturated_layer_from_the_start(tmp_path):
         parameter.data = 100.0 * parameter.data + 30.0
     words = said(record(tmp_path / "run", net, moons()))
     assert "layer0: saturated; " in words and "too large from the start; start with init='glorot' or scale the inputs." in words
-    assert "layer1: saturated; 1 of 1 units are stuck" in words and "use output='linear' and cross_entropy." in words
+    assert "layer1: saturated; 1 of 1 units are mostly flat" in words and "use output='linear' and a cross-entropy." in words
     assert "At the start the slopes let " in words
 
 
