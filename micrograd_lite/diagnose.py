@@ -39,11 +39,10 @@ def slopes_table(measured: Slopes) -> str:
     rows = []
     for layers in measured.layers:
         for layer, through in zip(layers, passed(layers)):
-            units = f"{layer.mostly_flat} of {len(layer.units_flat)}" if layer.units_flat else "?"
-            rows.append([
-                str(layer.step), f"layer{layer.layer} {layer.activation}", f"{layer.flat:.1%}", units, str(layer.dead),
-                "?" if math.isnan(layer.mean) else f"{layer.mean:.4f}", "?" if math.isnan(through) else f"{through:.2%}",
-            ])  # fmt: skip
+            known, share = bool(layer.units_flat), "?" if math.isnan(through) else f"{through:.2%}"
+            units = (f"{layer.mostly_flat} of {len(layer.units_flat)}", str(layer.dead)) if known else ("?", "?")
+            mean = "?" if math.isnan(layer.mean) else f"{layer.mean:.4f}"
+            rows.append([str(layer.step), f"layer{layer.layer} {layer.activation}", f"{layer.flat:.1%}", *units, mean, share])
     return table(("step", "layer", "flat slopes", "units mostly flat", "dead", "mean slope", "error let through"), rows)
 
 

@@ -202,6 +202,13 @@ def test_a_parameter_that_one_has_not_got(tmp_path):
     assert (compare(a, b).difference.b, compare(b, a).difference.a) == ("nothing", "nothing")
 
 
+def test_a_step_that_one_has_not_got(whole, copy):
+    """A row of metrics.csv that was taken out is named, and the steps after it are not compared with others."""
+    rows = (copy / "metrics.csv").read_text().splitlines(keepends=True)
+    (copy / "metrics.csv").write_text("".join(rows[:2] + rows[3:]))
+    assert compare(whole, copy).difference[:6] == (2, "metrics.csv", "", "step", 2, 3)
+
+
 def test_a_sum_for_a_mean_is_guessed(whole, copy):
     """A number that is a whole multiple of the other is told; one that is not, is not."""
     loss = Trace(whole).metrics()[0]["loss"]

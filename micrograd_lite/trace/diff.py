@@ -12,7 +12,7 @@ from collections.abc import Collection
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from micrograd_lite.trace.folder import CHAIN, GRADIENTS
+from micrograd_lite.trace.folder import CHAIN, GRADIENTS, METRICS
 from micrograd_lite.trace.reader import Trace
 from micrograd_lite.trace.settings import other_settings, shown
 from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
@@ -70,8 +70,11 @@ def compare(first: str | os.PathLike[str], second: str | os.PathLike[str], withi
     rows: dict[str, int] = dict.fromkeys((stage.table for stage in STAGES), 0)
     difference: Difference | None = None
     before: Tables = {}
-    for (step, left), (_, right) in zip(by_step(a), by_step(b)):
-        difference = first_difference(step, left, right, before, within) if left != right else None
+    for (step, left), (other, right) in zip(by_step(a), by_step(b)):
+        if step != other:
+            difference = Difference(min(step, other), METRICS, "", "step", step, other, "one of them has not got this step")
+        elif left != right:
+            difference = first_difference(step, left, right, before, within)
         if difference:
             break
         for table in left.keys() & right.keys():
