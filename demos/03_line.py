@@ -1,22 +1,22 @@
 """The learning rate has a limit, and the curvature of the loss says which: 2 / the largest eigenvalue of the Hessian.
 
-You will see one linear unit find y = 2x + 3, how much of its slowest error is left, and a step that is too large.
+You will see one linear unit find y = 2x + 3, what is left of its slowest error, and a step too large, before it explodes.
 
     python demos/03_line.py
 
 Last line: look at traces/line/training_loss.gif
 """
 
-from collections.abc import Iterator
 from math import fsum, hypot
 from pathlib import Path
 
-from micrograd_lite import MLP, SGD, Step, data, mse, train
+from micrograd_lite import MLP, SGD, data, mse, train
 from micrograd_lite.cli import demo
+from micrograd_lite.diagnose import anatomy
 from micrograd_lite.export.render import render
 from micrograd_lite.export.tables import table
 from micrograd_lite.progress import progress
-from micrograd_lite.trace import Tracer
+from micrograd_lite.trace import Trace, Tracer
 
 XS = [x for (x,) in data.line().inputs]
 WW, WB, BB = 2 * fsum(x * x for x in XS) / len(XS), 2 * fsum(XS) / len(XS), 2.0  # the Hessian of mean((w x + b - y)**2)
@@ -28,17 +28,16 @@ def slow_error(w: float, b: float) -> float:
     return ((w - 2.0) * WB + (b - 3.0) * (SLOW - WW)) / hypot(WB, SLOW - WW)
 
 
-def steps(lr: float, epochs: int) -> Iterator[Step]:
-    """Train w and b from 0 on the five points."""
-    return train(MLP(1, [1], init="zeros"), data.line(), loss=mse, optimizer=SGD(lr=lr), epochs=epochs)
+def steps(lr: float, epochs: int):
+    """Train w and b from 0; each step also measures its change of the loss, beside what the slope promised."""
+    return train(MLP(1, [1], init="zeros"), data.line(), loss=mse, optimizer=SGD(lr=lr), epochs=epochs, anatomy_every=1)
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
     """Train below the limit, then just below and just above it."""
-    epochs, folder, rows = 100 if quick else 1000, out / "line", []
+    epochs, folder, rows, losses, said = 100 if quick else 1000, out / "line", [], {}, ""
     with Tracer(folder, force=force) as tracer:
-        for step in progress(steps(0.01, epochs), total=epochs, title="line"):
-            tracer.watch(step)
+        for step in tracer.follow(progress(steps(0.01, epochs), total=epochs, title="line")):
             w, b = step.after
             if step.number in (1, 2, 10, 100, 1000):
                 rows.append([str(step.number), f"{step.loss:.6g}", f"{w:.6f}", f"{b:.6f}", f"{slow_error(w, b):.6f}"])
@@ -47,13 +46,14 @@ def main(out: Path, quick: bool, force: bool) -> None:
     print(f"The Hessian (({WW:g}, {WB:g}), ({WB:g}, {BB:g})) has the eigenvalues {SLOW:.5f} and {FAST:.4f}.")
     print(f"A step at learning rate 0.01 leaves the share 1 - 0.01 x {SLOW:.5f} of the slow error. After {epochs} of them")
     print(f"{left:.2%} was left in this run, and the formula says {formula:.2%}.\n")
-
-    losses = {lr: [step.loss for step in steps(lr, 100)] for lr in (0.08, 0.09)}
     print(f"Along the fast direction it is 1 - lr x {FAST:.4f}, below -1 when lr is above 2 / {FAST:.4f} = {2 / FAST:.6f}:\n")
+    for lr in (0.08, 0.09):
+        with Tracer(out / f"line_lr_{lr}", force=force) as tracer:
+            losses[lr] = [step.loss for step in tracer.follow(steps(lr, 100))]
+        said += f"\nlr {lr}: {anatomy(Trace(tracer.folder))[0]}\n"
     rows = [[str(number), *(f"{run[number - 1]:.6g}" for run in losses.values())] for number in (1, 2, 3, 10, 30, 100)]
-    print(table(("step", *(f"loss at lr {lr}" for lr in losses)), rows))
-    print("wrote", *render(folder), sep="\n  ")
-    print(f"look at {folder / 'training_loss.gif'}")
+    print(table(("step", *(f"loss at lr {lr}" for lr in losses)), rows), said, sep="")
+    print("wrote", *render(folder), sep="\n  ", end=f"\nlook at {folder / 'training_loss.gif'}\n")
 
 
 if __name__ == "__main__":

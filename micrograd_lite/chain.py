@@ -15,9 +15,9 @@ upstream is the last total that it was paid.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from micrograd_lite.graph import Node, node_names, youngest_first
 from micrograd_lite.rules import MANY, RULES, SCALAR
@@ -69,15 +69,16 @@ def gradients(root: Node) -> dict[Node, float]:
     return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
 
 
-def chain_rule(root: Node) -> list[ChainRow]:
+def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 
-    Values, partials and totals are those of the engine, bit for bit; the graph stays as it is.
+    Values, partials and totals are those of the engine, bit for bit; the graph stays as it is. sweep: another engine's
+    sweep, to see what that one does (bugs.py).
     """
     names = node_names(root)
     written: dict[Node, tuple[str, list[str]]] = {}
     rows = []
-    for order, edge in enumerate(edges(root), start=1):
+    for order, edge in enumerate(sweep(root), start=1):
         node, parent = edge.node, edge.node.parents[edge.position]
         if node not in written:
             written[node] = formulas(node, names)

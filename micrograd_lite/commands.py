@@ -35,6 +35,16 @@ def add_commands(commands: Any) -> None:
     instead.add_argument("--gif", metavar="FILE", help="write the backward pass as an animation")
     explaining.set_defaults(run=_explain)
 
+    differing = commands.add_parser("diff", help="find the first difference between two traces and say what it means")
+    differing.add_argument("a", help="a folder that a Tracer wrote")
+    differing.add_argument("b", help="another one")
+    differing.add_argument("--within", type=float, default=0.0, help="tolerance, such as 1e-9 (default: 0, the same bits)")
+    differing.set_defaults(run=_diff)
+
+    diagnosing = commands.add_parser("diagnose", help="say what keeps the network of a trace from learning")
+    diagnosing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    diagnosing.set_defaults(run=_diagnose)
+
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
     writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
     writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
@@ -81,6 +91,21 @@ def _explain(options: Any) -> int:
         print({"svg": svg, "dot": dot}[options.graph](at.root), end="")
     else:
         print(explain(at, options.format, options.paths, options.most), end="")
+    return 0
+
+
+def _diff(options: Any) -> int:
+    from micrograd_lite.trace.diff import compare
+
+    found = compare(options.a, options.b, options.within)
+    print(f"A is {options.a}, B is {options.b}", found, sep="\n")
+    return 0 if found.equal else 1
+
+
+def _diagnose(options: Any) -> int:
+    from micrograd_lite.diagnose import diagnose
+
+    print(diagnose(options.folder), end="")
     return 0
 
 

@@ -11,6 +11,9 @@ from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.losses import Loss, as_list
 from micrograd_lite.scalar import Value
 
+FLAT = 0.01
+"""A slope below this lets hardly anything of an error through: a saturated sigmoid, a dead relu."""
+
 
 def norm(numbers: Sequence[float]) -> float:
     """The Euclidean length, scaled so that squares cannot overflow; added from left to right."""

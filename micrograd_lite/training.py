@@ -62,7 +62,7 @@ def train(
     evaluate_every: int | None = None,
     parameters: Sequence[str] | None = None,
     resume: Any = None,
-    engine: str = "eager",
+    engine: Any = "eager",
     anatomy_every: int | None = None,
     chain_rule: Collection[int] = (),
     by_sample: Collection[int] = (),
@@ -74,7 +74,7 @@ def train(
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds each batch's
-    graph; "flat" writes a scalar model's graph out once, as a program that gives the same bits faster (flat.py).
+    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits; or your own (bug_lab.py).
 
     anatomy_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
     by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
@@ -86,6 +86,8 @@ def train(
         model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters,
         anatomy_every, chain_rule, by_sample,
     )  # fmt: skip
+    if callable(engine) and isinstance(plan.model, Module):
+        return _steps(plan, resume, engine)
     if choose("engine", engine, ("eager", "flat")) == "flat":
         from micrograd_lite.flat_training import flat_engine  # loads only where it is asked for
 
@@ -112,10 +114,8 @@ def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
             if plan.has_anatomy(number):
                 change = batch_loss(plan.model, plan.loss, batch) - loss
                 evaluated |= dict(zip(ANATOMY, (predicted_change(gradients, terms), change)))
-        update_norm = norm([term.update for term in terms])
-        learning_rate = plan.optimizer.lr(plan.optimizer.steps)
         yield Step(
-            number, epoch, loss, norm(gradients), update_norm, learning_rate,
+            number, epoch, loss, norm(gradients), norm([term.update for term in terms]), plan.optimizer.lr(plan.optimizer.steps),
             plan.names, before, gradients, terms, after, evaluated, *shown, run,
         )  # fmt: skip
 

@@ -31,9 +31,9 @@ FLOORS = (
         "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
         "flat_names", "flat_program", "flat_sizes", "flat_text",
     ),
-    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training"),
+    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
     ("trace",),
-    ("export", "explain", "flat_source"),
+    ("export", "explain", "flat_source", "slopes", "diagnose"),
     ("commands", "cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}

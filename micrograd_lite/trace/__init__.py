@@ -5,6 +5,8 @@
     folder    the files of the format, the lock, run.json
     tracer    Tracer: writes a run while it happens
     reader    Trace: reads it back, at any moment
+    stages    the order in which the numbers of a step come about
+    diff      the first difference between two traces, and what it means
 """
 
 from micrograd_lite.trace.reader import GradientRow, Trace

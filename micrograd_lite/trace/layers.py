@@ -19,13 +19,13 @@ from micrograd_lite.array_training import ArrayStep, length
 from micrograd_lite.buffers import views
 from micrograd_lite.dense import MLP
 from micrograd_lite.files import write_whole
+from micrograd_lite.measure import FLAT
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.folder import LAYERS, WEIGHTS
 
 COLUMNS = (
     "step", "array", "norm", "mean", "std", "min", "max", "gradient_norm", "update_norm", "update_ratio", "activations_flat",
 )  # fmt: skip
-FLAT = 0.01
 
 
 class LayerRows:

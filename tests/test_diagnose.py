@@ -1,0 +1,302 @@
+"""The saturation report: slopes are measured as they are, and the words follow from the numbers."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, binary_cross_entropy, cli, cross_entropy, mse, train
+from micrograd_lite.data import Dataset, digits, iris, line, moons, xor
+from micrograd_lite.diagnose import anatomy, diagnose, passed, slopes_table
+from micrograd_lite.module import Module
+from micrograd_lite.slopes import LayerSlopes, Slopes, slopes, three
+
+
+def record(folder, model, data=None, lr=0.1, epochs=4, loss=mse, every=1, weights_every=None, **options):
+    with Tracer(folder, every=every, weights_every=weights_every) as tracer:
+        for step in train(model, data or xor(), loss=loss, optimizer=SGD(lr=lr), epochs=epochs, **options):
+            tracer.watch(step)
+    return folder
+
+
+def set_run(folder, **changes):
+    run = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**run, **changes}))
+
+
+def dense():
+    """The array page, where NumPy is."""
+    return pytest.importorskip("micrograd_lite.dense", reason="arrays need NumPy")
+
+
+# --- measuring ---
+
+
+@pytest.mark.parametrize(
+    "activation, slope",
+    [
+        ("tanh", lambda z: 1.0 - math.tanh(z) ** 2),
+        ("sigmoid", lambda z: math.exp(-z) / (1.0 + math.exp(-z)) ** 2),
+        ("relu", lambda z: float(z > 0)),
+        ("leaky_relu", lambda z: 1.0 if z > 0 else 0.01),
+        ("prelu", lambda z: 1.0 if z > 0 else 0.25),
+        ("softplus", lambda z: 1.0 / (1.0 + math.exp(-z))),
+        ("elu", lambda z: 1.0 if z > 0 else math.exp(z)),
+        ("sin", lambda z: abs(math.cos(z))),
+        ("linear", lambda z: 1.0),
+    ],
+)
+def test_slopes_are_those_of_the_activation(tmp_path, activation, slope):
+    """Shares and mean, unit by unit, before the first step, against the activation's own derivative."""
+    net = MLP(2, [3, 1], activation=activation, init="normal", seed=3)
+    neurons = [([w.data for w in neuron.w], neuron.b.data) for neuron in net.layers[0].neurons]
+    before, *_ = slopes(Trace(record(tmp_path / "run", net, epochs=1, lr=1e-9))).layers
+    table = [[slope(b + w[0] * x[0] + w[1] * x[1]) for x in xor().inputs] for w, b in neurons]
+    assert before[0].units_flat == [sum(s < 0.01 for s in unit) / 4 for unit in table]
+    assert before[0].units_zero == [sum(s == 0.0 for s in unit) / 4 for unit in table]
+    assert before[0].mean == pytest.approx(math.fsum(s for unit in table for s in unit) / 12, rel=1e-12)
+    assert before[0].flat == pytest.approx(math.fsum(before[0].units_flat) / 3)
+    assert (before[1].activation, before[1].mean, before[1].flat) == ("linear", 1.0, 0.0)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "prelu", "sigmoid"])
+def test_both_engines_measure_the_same(tmp_path, activation):
+    """The same network and steps, once as scalars and once as arrays whose weights are kept."""
+    pages = dense()
+    settings = {"activation": activation, "output": "sigmoid", "init": "normal", "seed": 1}
+    one = slopes(Trace(record(tmp_path / "scalar", MLP(2, [5, 4, 1], **settings))))
+    other = slopes(Trace(record(tmp_path / "array", pages.MLP(2, [5, 4, 1], **settings), weights_every=1)))
+    assert one.on == other.on == "all its samples"
+    assert len(one.layers) == len(other.layers) == 3
+    for layers, arrays in zip(one.layers, other.layers):
+        for layer, array in zip(layers, arrays):
+            assert layer[:3] == array[:3] and layer.mean == pytest.approx(array.mean, rel=1e-9)
+            assert (layer.units_flat, layer.units_zero) == (array.units_flat, array.units_zero)
+
+
+def test_three_moments(tmp_path):
+    """The weights before the first step, in the middle and at the end; of fewer steps, those that there are."""
+    assert (three([0]), three([0, 1]), three([0, 1, 2]), three(range(101))) == ([0], [0, 1], [0, 1, 2], [0, 50, 100])
+    run = record(tmp_path / "run", MLP(2, [2, 1]), epochs=10, every=5)
+    assert [layers[0].step for layers in slopes(Trace(run)).layers] == [0, 5, 10]
+
+
+def test_without_weights_the_layers_are_told_and_no_units(tmp_path):
+    """An array trace that kept no weights: shares of layers.csv at its first, middle and last row, and nothing is invented."""
+    net = dense().MLP(2, [5, 1], activation="tanh", output="sigmoid", init="normal")
+    run = record(tmp_path / "run", net, epochs=9)
+    measured = slopes(Trace(run))
+    kept = {(row["step"], row["array"]): row["activations_flat"] for row in Trace(run).layers()}
+    assert [[layer.flat for layer in layers] for layers in measured.layers] == [
+        [kept[step, "layer0.w"], kept[step, "layer1.w"]] for step in (1, 5, 9)
+    ]
+    assert all(math.isnan(layer.mean) and layer.units_flat == [] for layers in measured.layers for layer in layers)
+    assert [line.split()[4:6] for line in slopes_table(measured).splitlines()[2:]] == [["?", "?"]] * 6
+    assert "layers.csv" in diagnose(run)
+
+
+def test_data_is_found_by_its_name(tmp_path):
+    """Digits are too many numbers for run.json; the package has them."""
+    net = dense().MLP(64, [8, 10], activation="tanh")
+    run = record(tmp_path / "run", net, digits(), loss=cross_entropy, batch_size=300, epochs=1, weights_every=2)
+    assert slopes(Trace(run)).on == "1,000 samples of digits as the package has them"
+    set_run(run, data={"name": "mine", "samples": 1797})
+    assert slopes(Trace(run)).on.endswith("layers.csv has it, which keeps no single units")
+
+
+def test_mnist_that_is_not_at_hand_is_not_fetched(tmp_path, monkeypatch):
+    """Then layers.csv has to do; nothing is downloaded."""
+    net = dense().MLP(2, [2, 1])
+    run = record(tmp_path / "run", net, weights_every=1)
+    set_run(run, data={"name": "mnist/train", "samples": 60_000})
+    monkeypatch.setenv("MICROGRAD_LITE_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "layers.csv" in slopes(Trace(run)).on
+
+
+# --- words ---
+
+
+def said(folder):
+    """The sentences below the table."""
+    return diagnose(folder).partition("\n\n")[2].partition("\n\n")[2]
+
+
+def firing(*biases, **settings):
+    """A relu network whose first units have these biases; all others fire at every sample."""
+    net = MLP(2, [4, 1], seed=1, **settings)
+    for neuron, bias in zip(net.layers[0].neurons, (*biases, 9.0, 9.0, 9.0, 9.0)):
+        neuron.b.data = bias
+    return net
+
+
+@pytest.mark.parametrize(
+    "init, remedy", [("he", "make the layer wider"), (None, "make the layer wider"), ("normal", "start with init='he'")]
+)
+def test_dead_units_are_counted(tmp_path, init, remedy):
+    """A relu with a bias of -100 never fires, from the start: the rate is not to blame."""
+    run = record(tmp_path / "run", firing(-100.0, init=init), lr=1e-6)
+    assert said(run) == f"layer0: 1 of 4 units never fire (at the start 1): nothing moves them any more; {remedy}.\n"
+
+
+def test_units_that_die_blame_the_learning_rate(tmp_path):
+    """All fire at the start, and a step that is far too long kills them."""
+    run = record(tmp_path / "run", firing(), far_away(), lr=20.0, epochs=1)
+    assert "units never fire (at the start 0): nothing moves them any more; lower the learning rate" in said(run)
+
+
+def far_away():
+    """Positive inputs and a large target: one step of a large rate pulls all weights far to one side."""
+    return Dataset("far", [[1.0, 2.0], [2.0, 1.0]], [-50.0, -60.0])
+
+
+def test_a_saturated_layer_from_the_start(tmp_path):
+    """Weights a hundred times too large: hidden tanhs are told to start smaller, outputs to be logits."""
+    net = MLP(2, [4, 1], activation="tanh", output="sigmoid", init="normal", seed=1)
+    for parameter in net.parameters():
+        parameter.data = 100.0 * parameter.data + 30.0
+    words = said(record(tmp_path / "run", net, moons()))
+    assert "layer0: saturated; " in words and "too large from the start; start with init='glorot' or scale the inputs." in words
+    assert "layer1: saturated; 1 of 1 units are mostly flat" in words and "use output='linear' and a cross-entropy." in words
+    assert "At the start the slopes let " in words
+
+
+def test_a_layer_that_goes_flat_while_it_learns(tmp_path):
+    """Steep at the start, flat at the end: the learning rate is named."""
+    net = MLP(2, [4, 1], activation="tanh", seed=1)
+    words = said(record(tmp_path / "run", net, far_away(), lr=5.0, epochs=1))
+    assert "(0% at first): it went flat while it learned" in words
+
+
+def test_a_healthy_network(tmp_path):
+    """Nothing is said that is not so."""
+    run = record(tmp_path / "run", MLP(2, [4, 1], activation="tanh"), lr=0.01)
+    assert said(run) == "No relu is dead, and no layer of sigmoids or tanhs is mostly flat.\n"
+
+
+def test_a_relu_that_rests_is_no_fault(tmp_path):
+    """About half of the slopes of a healthy relu layer are 0."""
+    words = said(record(tmp_path / "run", MLP(2, [8, 1], seed=2), moons(), lr=0.01))
+    assert words.startswith("No relu is dead")
+
+
+def test_what_gets_through_is_a_product():
+    """From the outputs down; NaN where a layer is not known."""
+
+    def layer(number, mean):
+        return LayerSlopes(0, number, "tanh", 0.0, mean, [], [])
+
+    assert passed([layer(0, 0.5), layer(1, 0.25), layer(2, 1.0)]) == [0.125, 0.25, 1.0]
+    assert math.isnan(passed([layer(0, math.nan), layer(1, 0.25)])[0])
+    assert "12.50%" in slopes_table(Slopes([[layer(0, 0.5), layer(1, 0.25)]], ""))
+
+
+def test_a_first_loss_far_above_guessing(tmp_path):
+    """Unscaled weights make a classifier sure and wrong; a scaled start is as good as guessing."""
+    flowers = iris()
+    bad = record(tmp_path / "bad", MLP(4, [16, 3], init="normal", seed=1), flowers, lr=1e-3, loss=cross_entropy, epochs=1)
+    good = record(tmp_path / "good", MLP(2, [4, 1], seed=1), xor(), lr=0.01, loss=binary_cross_entropy, epochs=1)
+    assert "where guessing costs ln 3 = 1.099: the outputs are sure and wrong before anything is learned" in said(bad)
+    assert "guessing" not in said(good)
+
+
+# --- the anatomy of the updates ---
+
+
+def line_run(folder, lr, epochs=100):
+    return record(folder, MLP(1, [1], init="zeros"), line(), lr=lr, epochs=epochs, anatomy_every=1)
+
+
+@pytest.mark.parametrize(
+    "lr, begins",
+    [
+        (0.01, "At all 100 measured steps the loss fell by at least half of what its slope promised."),
+        (0.08, "From step 1 on, at 51 of 100 steps, the loss fell by less than half of what its slope promised (at step 1 -1"),
+        (0.09, "From step 1 on, at 100 of 100 steps, the loss rose where its slope promised a fall (at step 1 +24.2 for -375): "),
+    ],
+)
+def test_the_line_tells_a_rate_that_is_too_big(tmp_path, lr, begins):
+    """The limit is .0845: below it, but too big, the loss still falls and the anatomy shows it from the first step."""
+    (sentence,) = anatomy(Trace(line_run(tmp_path / "run", lr)))
+    assert sentence.startswith(begins)
+
+
+@given(lr=st.floats(0.001, 0.1), curvature=st.floats(0.1, 100.0))
+def test_half_of_the_promise_is_the_bottom_of_a_parabola(tmp_path_factory, lr, curvature):
+    """On c w**2 the step passes the bottom exactly when lr > 1 / (2 c), and climbs when lr > 1 / c."""
+    if min(abs(2.0 * curvature * lr - 1.0), abs(curvature * lr - 1.0)) < 1e-6 or curvature * lr > 3.0:
+        return
+    data = line()._replace(inputs=[[math.sqrt(curvature)]], targets=[0.0])
+    net = MLP(1, [1], bias=False, init=[[[1.0]]])
+    run = record(tmp_path_factory.mktemp("parabola") / "run", net, data, lr=lr, epochs=1, anatomy_every=1)
+    (sentence,) = anatomy(Trace(run))
+    assert ("less than half" in sentence) == (0.5 < curvature * lr <= 1.0)
+    assert ("the loss rose" in sentence) == (curvature * lr > 1.0)
+
+
+def test_rounding_is_no_divergence(tmp_path):
+    """At the minimum a change of the last digits has any sign: it is left out."""
+    run = record(tmp_path / "run", MLP(1, [1], init="zeros"), line(), lr=0.04, epochs=1200, every=1200, anatomy_every=1)
+    assert "rose" not in " ".join(anatomy(Trace(run)))
+
+
+def test_a_few_steps_are_no_harm(tmp_path):
+    """One long first step of Adam in a hundred."""
+    with Tracer(tmp_path / "run") as tracer:
+        net = MLP(2, [4, 1], activation="tanh", output="sigmoid", seed=3)
+        for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, anatomy_every=1):
+            tracer.watch(step)
+    (sentence,) = anatomy(Trace(tmp_path / "run"))
+    assert sentence.startswith("From step 1 on, at 1 of 100 steps, ") and sentence.endswith("so few are no harm.")
+
+
+def test_without_anatomy_nothing_is_said_about_it(tmp_path):
+    """train(..., anatomy_every=...) was not asked for."""
+    assert anatomy(Trace(record(tmp_path / "run", MLP(2, [1])))) == []
+
+
+# --- the command, and mistakes ---
+
+
+def test_the_command_prints_the_report(tmp_path, capsys):
+    """Exit 0."""
+    run = record(tmp_path / "run", MLP(2, [2, 1]))
+    assert cli.main(["diagnose", str(run)]) == 0
+    assert capsys.readouterr().out == diagnose(run)
+
+
+class Alone(Module):
+    """A model that is no MLP."""
+
+    def __init__(self):
+        self.w = Value(1.0)
+
+    def parts(self):
+        return [("w", self.w)]
+
+    def __call__(self, inputs):
+        return self.w * inputs[0]
+
+
+def test_mistakes_are_one_line(tmp_path, capsys):
+    """Exit 2 and a sentence: no trace, no MLP, no step, no data, a damaged run.json."""
+    large = Dataset("mine", [row * 2 for row in iris().inputs], iris().targets)
+    Tracer(tmp_path / "empty").close()
+    for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("broken", MLP(2, [2, 1]), None)):
+        record(tmp_path / name, model, data, lr=1e-6)
+    set_run(tmp_path / "broken", model={**json.loads((tmp_path / "broken/run.json").read_text())["model"], "output": 3})
+    record(tmp_path / "none", MLP(2, [1]))
+    set_run(tmp_path / "none", loss=None, data=None)
+    for name, says in (
+        ("nothing", "does not exist"),
+        ("empty", "is not the trace of an MLP"),
+        ("alone", "is not the trace of an MLP"),
+        ("data", "names its data 'mine' and does not hold it"),
+        ("broken", ""),
+        ("none", "names its data None"),
+    ):
+        assert cli.main(["diagnose", str(tmp_path / name)]) == 2, name
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1) and says in err
