@@ -1,5 +1,7 @@
 """The bug lab: each wrong engine is wrong where it says, and comparing its trace with the right one finds that very row."""
 
+import math
+
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, mse, train
@@ -107,6 +109,45 @@ def test_the_meaning_is_a_sentence_about_the_mistake(lab, name, begins):
         begins = "weights and loss agree, so the backward pass differs"
     right = (RIGHT_ADAM if BUGS[name].terms else RIGHT).name
     assert compare(folder / right, folder / name).difference.meaning.startswith(begins)
+
+
+def test_an_old_gradient_is_recognised(lab):
+    """In an edge's total and in a gradient: what is too much is the gradient of the step before."""
+    folder, _ = lab
+    words = compare(folder / "right", folder / "never_zeroed").difference.meaning
+    assert words.endswith("They differ by the gradient of step 1: it was not zeroed")
+
+
+def test_gradients_are_compared_in_the_order_of_the_sweep(tmp_path):
+    """The last layer's are right when it is updated too early: the first wrong one is the last of the layer before."""
+    for bug in (RIGHT, BUGS["updated_too_early"]):
+        record(tmp_path, bug, ())
+    assert compare(tmp_path / "right", tmp_path / "updated_too_early").difference.row == "layer1.neuron1.b"
+
+
+@pytest.mark.parametrize("name", [name for name, bug in BUGS.items() if bug.terms is None])
+def test_a_wrong_gradient_is_not_a_matter_of_rounding(name):
+    """By the second step some gradient is off by more than a thousandth of itself."""
+    *_, right = wrong_steps(RIGHT, 2, ())
+    *_, wrong = wrong_steps(BUGS[name], 2, ())
+    assert any(abs(a - b) > 1e-3 * abs(a) for a, b in zip(right.gradients, wrong.gradients))
+
+
+def test_the_wrong_optimizers_by_hand():
+    """Their rates from their own means: without the correction, and with eps inside the root."""
+    *_, step = wrong_steps(BUGS["uncorrected"], 3, ())
+    for terms in step.terms:
+        assert terms.rate == pytest.approx(0.05 / (math.sqrt(terms.second) + 1e-8), rel=1e-12)
+        assert terms.update == pytest.approx(-terms.rate * terms.first, rel=1e-12)
+    *_, step = wrong_steps(BUGS["eps_inside"], 3, ())
+    for terms in step.terms:
+        assert terms.rate == pytest.approx(0.05 / math.sqrt(terms.second / (1.0 - 0.999**3) + 1e-8), rel=1e-9)
+        assert terms.update == pytest.approx(-terms.rate * terms.first / (1.0 - 0.9**3), rel=1e-9)
+
+
+def test_steps_that_were_not_chosen_show_no_edges():
+    """As in `train`."""
+    assert [bool(step.chain) for step in wrong_steps(RIGHT, 3, (2,))] == [False, True, False]
 
 
 def test_most_bugs_still_learn(tmp_path):

@@ -14,7 +14,7 @@ from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, mse, train
 from micrograd_lite.data import Dataset, xor
 from micrograd_lite.trace.diff import compare
 from micrograd_lite.trace.settings import entries
-from micrograd_lite.trace.stages import STAGES, by_step
+from micrograd_lite.trace.stages import STAGES, by_step, forward
 
 EVERYTHING = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1}
 
@@ -217,6 +217,13 @@ def test_a_sum_for_a_mean_is_guessed(whole, copy):
         assert meaning(whole, folder).partition("pass. ")[2] == guess
 
 
+def test_a_difference_in_the_last_digits_is_no_multiple(whole, copy):
+    """Nothing is guessed about two numbers that are nearly the same."""
+    loss = Trace(whole).metrics()[0]["loss"]
+    change(copy, "metrics.csv", 0, "loss", repr(loss * (1.0 + 1e-12)))
+    assert "times" not in meaning(whole, copy)
+
+
 # --- tolerance, ends, mistakes ---
 
 
@@ -332,6 +339,21 @@ def test_array_traces_are_compared_by_their_layers(tmp_path):
     shutil.copytree(tmp_path / "a", tmp_path / "moved")
     change(tmp_path / "moved", "layers.csv", 4, "std", "5.0")
     assert compare(tmp_path / "a", tmp_path / "moved").difference[:4] == (2, "layers.csv", "layer0.w", "std")
+
+
+def test_steps_that_came_since_are_left_out(copy):
+    """What was in metrics.csv when it was first read is what the other tables are read for."""
+    trace = Trace(copy)
+    trace.metrics()
+    with open(copy / "metrics.csv", "a") as file:
+        file.write((copy / "metrics.csv").read_text().splitlines()[-1].replace("4,4", "5,5", 1) + "\n")
+    assert len(list(by_step(trace))) == 4 and len(list(by_step(Trace(copy)))) == 5
+
+
+def test_nodes_are_compared_from_the_oldest_on():
+    """v9 before v10."""
+    rows = [{"node": f"v{rank}", "parent": f"v{rank - 1}", "parent_value": 0.0, "formula": "", "value": 0.0} for rank in (10, 9)]
+    assert [row for row, column, _ in forward(rows) if column != "formula"] == ["v8", "v9", "v10"]
 
 
 def test_steps_come_whole_and_in_order(whole):
