@@ -30,7 +30,7 @@ FLOORS = (
     ),
     ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training"),
     ("trace",),
-    ("export", "flat_source"),
+    ("export", "flat_source", "verify"),
     ("commands", "cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}

@@ -1,0 +1,114 @@
+"""Each node of a sweep by itself: its value follows from its formula, each partial from its own, and slopes are slopes.
+
+That a partial's formula is the derivative of the value's formula is checked without any table of derivatives: by moving
+an operand a little both ways and looking how far the value goes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import groupby
+
+from micrograd_lite.trace.folder import CHAIN
+from micrograd_lite.verify.evidence import UNITS, NotHere, Wrong, near, place, same, wrong
+from micrograd_lite.verify.formulas import Formula, alike, read
+from micrograd_lite.verify.functions import FUNCTIONS
+from micrograd_lite.verify.record import Record, Row
+from micrograd_lite.verify.series import SERIES, softmax
+
+NUDGE = 1e-5
+"""How far an operand is moved, relative to its size or to 1: a balance of curvature and rounding."""
+
+SLACK = 1e-3
+"""How far a slope may be from what the nudges say, relative to its size or to 1: wrong rules are off by more."""
+
+
+def values(record: Record) -> int:
+    """A node's value is its formula worked out with its operands' values."""
+    for rows in _nodes(record):
+        head = rows[0]
+        if head["operation"] in SERIES:
+            series = SERIES[head["operation"]]
+            wanted, rounded = series.value(rows), head["operation"] == "cross_entropy"
+            _read(head, "formula")
+            if not alike(head["formula"], series.formula(rows)):
+                raise wrong(CHAIN, head, "formula", series.formula(rows), "the operands of its rows make it")
+        else:
+            formula = _read(head, "formula")
+            wanted, rounded = _at(head, formula, _operands(rows)), formula.rounded
+        if not (near(head["value"], wanted) if rounded else same(head["value"], wanted)):
+            raise wrong(CHAIN, head, "value", wanted, "its formula gives")
+    return len(record.tables[CHAIN])
+
+
+def partials(record: Record) -> int:
+    """A partial is its formula worked out with the values of the node and its operands."""
+    for rows in _nodes(record):
+        numbers = {**_operands(rows), rows[0]["node"]: rows[0]["value"]}
+        functions = {**FUNCTIONS, "softmax": softmax([row["parent_value"] for row in rows])}
+        for row in rows:
+            formula = _read(row, "partial_formula")
+            wanted = _at(row, formula, numbers, functions)
+            is_softmax = row["operation"] == "cross_entropy"  # less 1 at the label: rounded before, where it was near 1
+            close = abs(row["partial"] - wanted) <= UNITS * 2.0**-53 if is_softmax else near(row["partial"], wanted)
+            if not same(row["partial"], wanted) and not (close and (is_softmax or formula.rounded)):
+                raise wrong(CHAIN, row, "partial", wanted, "its formula gives")
+    return len(record.tables[CHAIN])
+
+
+def slopes(record: Record) -> int:
+    """A partial is the slope of the value: what a small move of the operand does, wherever both directions agree."""
+    for rows in _nodes(record):
+        head = rows[0]
+        if head["operation"] in SERIES:
+            for row, wanted in zip(rows, SERIES[head["operation"]].slopes(rows)):
+                if not abs(row["partial"] - wanted) <= SLACK * max(1e-9, abs(wanted)) and not same(row["partial"], wanted):
+                    raise wrong(CHAIN, row, "partial", wanted, f"the slope of a {head['operation']} is")
+            continue
+        formula, numbers = _read(head, "formula"), _operands(rows)
+        for name, paid in groupby(sorted(rows, key=lambda row: str(row["parent"])), key=lambda row: row["parent"]):
+            found, partial = _slope(head, formula, numbers, name), 0.0
+            for row in paid:  # an operand that is used twice has a slope from each use
+                partial += row["partial"]
+            if found is not None and not abs(partial - found[0]) <= found[1]:
+                raise wrong(CHAIN, {**row, "partial": partial}, "partial", found[0], "moving the operand says it is about")
+    return len(record.tables[CHAIN])
+
+
+def _slope(head: Row, formula: Formula, numbers: dict[str, float], name: str) -> tuple[float, float] | None:
+    """The slope toward one operand by central difference, and how far it may be off; None at a kink or an edge."""
+    centre, middle = numbers[name], _at(head, formula, numbers)
+    step = NUDGE * max(1.0, abs(centre))
+    up, down = (_at(head, formula, {**numbers, name: centre + move}) for move in (step, -step))
+    right, left = (up - middle) / step, (middle - down) / step
+    slope = (right + left) / 2.0
+    off = SLACK * max(1.0, abs(slope)) + 4.0 * math.ulp(max(abs(middle), abs(up), abs(down))) / step
+    return (slope, off) if abs(right - left) <= off else None
+
+
+def _nodes(record: Record) -> Iterator[list[Row]]:
+    """The rows of one node after another."""
+    if not record.chain:
+        raise NotHere("no step was chosen for it")
+    for rows in record.chain.values():
+        for _, group in groupby(rows, key=lambda row: row["node"]):
+            yield list(group)
+
+
+def _operands(rows: list[Row]) -> dict[str, float]:
+    return {row["parent"]: row["parent_value"] for row in rows}
+
+
+def _read(row: Row, column: str) -> Formula:
+    try:
+        return read(row[column])
+    except ValueError as error:
+        raise Wrong(f"{place(CHAIN, row)}: {error}") from error
+
+
+def _at(row: Row, formula: Formula, numbers: dict[str, float], functions: dict[str, object] = FUNCTIONS) -> float:
+    try:
+        return formula(numbers, functions)
+    except ValueError as error:
+        raise Wrong(f"{place(CHAIN, row)}: {error}") from error
