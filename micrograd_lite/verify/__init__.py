@@ -15,6 +15,7 @@
     series      dot, sum, mean, cross-entropy
     edges       values and slopes by their formulas
     layers      statistics of arrays against the kept weights
+    start       were the first weights drawn from the seed? (a note, no check)
     report      all checks, and what they found
 """
 

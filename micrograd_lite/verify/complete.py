@@ -60,6 +60,7 @@ def chosen(record: Record) -> int:
         raise NotHere("no steps were chosen to be shown in detail")
     for table, option in ((CHAIN, "chain_rule"), (BY_SAMPLE, "by_sample")):
         wanted = [step for step in record.run[option] if isinstance(step, int) and step <= record.last]
+        wanted = wanted if table == CHAIN or record.names else []
         found = list(dict.fromkeys(row["step"] for row in record.tables[table]))
         if found != wanted:
             here, there = (", ".join(map(str, steps[:20])) or "none" for steps in (found, wanted))

@@ -25,6 +25,8 @@ def statistics(record: Record) -> int:
 
     A sum of n numbers in the precision of the arrays may be off by some units times the root of n, in whatever order.
     """
+    if not record.in_arrays:
+        raise NotHere("the model is not made of arrays")
     looked, found = 0, False
     for step in record.kept():
         found = True

@@ -24,7 +24,7 @@ def norms(record: Record) -> int:
     looked = 0
     for row in record.tables[METRICS]:
         rows = tables.get(row["step"], {})
-        if not rows or len(rows) != len(record.names):
+        if len(rows) != len(record.names):
             continue
         looked += 1
         # Each square and each addition rounds once; the arrays add their squares in another order, in their own precision.
@@ -79,7 +79,7 @@ def predicted_change(record: Record) -> int:
         rows, total = record.gradients.get(row["step"], {}), 0.0
         for part in rows.values():
             total += part["gradient"] * part["update"]
-        return (total, 0.0) if rows and len(rows) == len(record.names) else None
+        return (total, 0.0) if len(rows) == len(record.names) else None
 
     return _each(record, "predicted_change", change)
 

@@ -121,6 +121,8 @@ def update(record: Record) -> int:
 def memory(record: Record) -> int:
     """What an optimizer remembers at the start of a step is what it knew at the end of the step before; at first, 0."""
     remembered = [column for column in next(iter(record.tables[OPTIMIZER]), {}) if column.endswith("_before")]
+    if record.in_arrays:
+        raise NotHere("an array's memory is not written down")
     if not remembered:
         raise NotHere("this optimizer remembers nothing, or nothing of it is written down")
     looked = 0

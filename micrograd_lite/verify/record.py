@@ -97,7 +97,7 @@ class Record:
             kept = self.arrays(step if column == "after" else step - 1)
             return {name: number for array in kept.values() for name, number in array.scalars()} or None
         rows = self.gradients.get(step, {})
-        if len(rows) != len(self.names) or not self.names:
+        if len(rows) != len(self.names):
             return None
         state = {name: float(number) for name, number in self.run["fixed"].items()}
         state |= {name: row[column] for name, row in rows.items()}

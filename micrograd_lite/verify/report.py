@@ -12,6 +12,7 @@ from micrograd_lite.verify import chain, complete, edges, layers, metrics, optim
 from micrograd_lite.verify.arrays import Unreadable
 from micrograd_lite.verify.evidence import NotHere, Wrong
 from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.start import start
 
 Check = Callable[[Record], int]
 
@@ -53,13 +54,12 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All findings about one folder. rows: how many rows its tables have; status: that of the run."""
+    """All findings about one folder. rows: how many its tables have; notes: what a reader should know beside."""
 
     folder: Path
-    status: str
-    last: int
     rows: int
     findings: list[Finding]
+    notes: list[str]
 
     @property
     def wrong(self) -> str:
@@ -72,8 +72,7 @@ class Report(NamedTuple):
         for check, rows, verdict, sentence in self.findings:
             told = verdict if verdict == "ok" else f"{verdict}: {sentence}"
             lines.append(f"{check:24} {rows if verdict == 'ok' else '':>9}  {told}")
-        if self.status in ("running", "killed"):
-            lines.append(f"the run is {self.status}: verified as far as it goes, up to step {self.last}")
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.wrong or f"{self.folder}: {self.rows} rows agree"]) + "\n"
 
 
@@ -84,7 +83,11 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
     """
     record = Record(folder)
     findings = [_finding(name, check, record) for name, check in checks.items()]
-    return Report(record.folder, record.status, record.last, sum(1 for table in record.tables.values() for _ in table), findings)
+    notes = [start(record)]
+    if not record.ended:
+        notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
+    rows = sum(1 for table in record.tables.values() for _ in table)
+    return Report(record.folder, rows, findings, [note for note in notes if note])
 
 
 def _finding(name: str, check: Check, record: Record) -> Finding:

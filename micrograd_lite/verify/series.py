@@ -46,10 +46,10 @@ def dot(rows: Sequence[Row]) -> float:
 def dot_slopes(rows: Sequence[Row]) -> list[float]:
     """Toward a weight its input, toward an input its weight, toward the bias 1."""
     bias, pairs = products(rows)
-    slopes = {bias[0]["order"]: 1.0} if bias else {}
-    for w, x in pairs:
-        slopes |= {w["order"]: x["parent_value"], x["order"]: w["parent_value"]}
-    return [slopes[row["order"]] for row in rows]
+    slopes = [slope for w, x in reversed(pairs) for slope in (x["parent_value"], w["parent_value"])]
+    if bias:
+        slopes.insert(-2, 1.0)
+    return slopes
 
 
 def added(rows: Sequence[Row]) -> float:
