@@ -33,9 +33,7 @@ class Samples(NamedTuple):
 class Batches:
     """The rows of each step's batch, in their order: sorted by eight random bytes each, drawn anew for every epoch."""
 
-    def __init__(self, samples: int, batch_size: Any, shuffle: bool, seed: int) -> None:
-        if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-            raise ValueError(f"run.json: batch_size must be a whole number of at least 1, or null, got {batch_size!r:.100}")
+    def __init__(self, samples: int, batch_size: int | None, shuffle: bool, seed: int) -> None:
         self.samples, self.size, self.seed = samples, batch_size or samples, seed
         self.shuffled = shuffle and batch_size is not None
         self.whole = self.size >= samples and not self.shuffled

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from micrograd_lite.trace.folder import CHAIN, GRADIENTS, METRICS
-from micrograd_lite.verify.evidence import NotHere, Wrong, place, same, wrong
+from micrograd_lite.verify.evidence import NotHere, Wrong, place, same, within, wrong
 from micrograd_lite.verify.record import Record, Row
 
 
@@ -99,7 +99,7 @@ def samples(record: Record) -> int:
             size += abs(share)
         # A weight that a sample uses more than once is paid in another order there: then each addition may round.
         off = 0.0 if record.run["model"].get("type", "MLP") == "MLP" and not record.run["tied"] else wanted * 2.0**-52 * size
-        if not same(row["gradient"], total) and not abs(row["gradient"] - total) <= off:
+        if not within(row["gradient"], total, off):
             raise wrong(table, row, "gradient", total, "the shares of the samples add up to")
     return len(record.tables[table])
 

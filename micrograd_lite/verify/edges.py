@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from micrograd_lite.trace.folder import CHAIN
-from micrograd_lite.verify.evidence import UNITS, NotHere, Wrong, near, place, same, wrong
+from micrograd_lite.verify.evidence import UNITS, NotHere, Wrong, near, place, same, within, wrong
 from micrograd_lite.verify.formulas import Formula, alike, read
 from micrograd_lite.verify.functions import FUNCTIONS
 from micrograd_lite.verify.record import Record, Row
@@ -50,9 +50,10 @@ def partials(record: Record) -> int:
         for row in rows:
             formula = _read(row, "partial_formula")
             wanted = _at(row, formula, numbers, functions)
-            is_softmax = row["operation"] == "cross_entropy"  # less 1 at the label: rounded before, where it was near 1
-            close = abs(row["partial"] - wanted) <= UNITS * 2.0**-53 if is_softmax else near(row["partial"], wanted)
-            if not same(row["partial"], wanted) and not (close and (is_softmax or formula.rounded)):
+            room = UNITS * math.ulp(wanted) if formula.rounded else 0.0
+            if row["operation"] == "cross_entropy":  # less 1 at the label: rounded before, where it was near 1
+                room = UNITS * math.ulp(1.0)
+            if not within(row["partial"], wanted, room):
                 raise wrong(CHAIN, row, "partial", wanted, "its formula gives")
     return len(record.tables[CHAIN])
 
@@ -63,7 +64,7 @@ def slopes(record: Record) -> int:
         head = rows[0]
         if head["operation"] in SERIES:
             for row, wanted in zip(rows, SERIES[head["operation"]].slopes(rows)):
-                if not abs(row["partial"] - wanted) <= SLACK * max(1e-9, abs(wanted)) and not same(row["partial"], wanted):
+                if not within(row["partial"], wanted, SLACK * max(1e-9, abs(wanted))):
                     raise wrong(CHAIN, row, "partial", wanted, f"the slope of a {head['operation']} is")
             continue
         formula, numbers = _read(head, "formula"), _operands(rows)
@@ -72,7 +73,7 @@ def slopes(record: Record) -> int:
             for row in paid:  # an operand that is used twice has a slope from each use
                 partial += row["partial"]
             if found is not None and not abs(partial - found[0]) <= found[1]:
-                raise wrong(CHAIN, {**row, "partial": partial}, "partial", found[0], "moving the operand says it is about")
+                raise wrong(CHAIN, {**row, "partial": partial}, "partial", float(f"{found[0]:.6g}"), "moving the operand says it is about")
     return len(record.tables[CHAIN])
 
 

@@ -32,9 +32,14 @@ def same(one: Any, other: Any) -> bool:
     return bool(one != one and other != other)
 
 
+def within(one: float, other: float, room: float) -> bool:
+    """The same bits, or no further apart than some room that is there for a reason."""
+    return same(one, other) or (0.0 < room < math.inf and abs(one - other) <= room)
+
+
 def near(one: float, other: float, units: float = UNITS) -> bool:
     """The same, but for so many units of rounding."""
-    return same(one, other) or abs(one - other) <= units * math.ulp(max(abs(one), abs(other)))
+    return within(one, other, units * math.ulp(max(abs(one), abs(other))))
 
 
 def wrong(table: str, row: Mapping[str, Any], column: str, wanted: Any, why: str) -> Wrong:

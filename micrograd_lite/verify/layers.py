@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from micrograd_lite.trace.folder import LAYERS, RUN, WEIGHTS
-from micrograd_lite.verify.evidence import NotHere, Wrong, near, plainly, same, wrong
+from micrograd_lite.verify.evidence import NotHere, Wrong, plainly, same, within, wrong
 from micrograd_lite.verify.record import Record
 
 
@@ -48,7 +48,7 @@ def statistics(record: Record) -> int:
             roots["std"] = deviation, max(off, min(off * size / deviation if deviation else math.inf, math.sqrt(off * size)))
             exact = {"min": (min(numbers), 0.0), "max": (max(numbers), 0.0)}
             for column, (wanted, room) in {**roots, **exact}.items():
-                if not near(row[column], wanted, 1.0 if room else 0.0) and not abs(row[column] - wanted) <= room:
+                if not within(row[column], wanted, room):
                     raise wrong(LAYERS, row, column, wanted, f"the weights kept after step {step} have")
     if not looked:
         raise NotHere("no step has both its rows and its weights" if found else "no weights are kept")

@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
 from micrograd_lite.verify.batches import Samples
-from micrograd_lite.verify.evidence import NotHere, near, same, wrong
+from micrograd_lite.verify.evidence import NotHere, near, same, within, wrong
 from micrograd_lite.verify.network import Network, network
 from micrograd_lite.verify.record import Record
 
@@ -142,7 +142,7 @@ def _each(record: Record, column: str, wanted: Callable[[dict[str, Any]], tuple[
         if found is None:
             continue
         looked += 1
-        if not same(row[column], found[0]) and not abs(row[column] - found[0]) <= found[1]:
+        if not within(row[column], *found):
             raise wrong(METRICS, row, column, found[0], "by our own arithmetic it is")
     if not looked:
         raise NotHere(f"no step has {column} and the numbers that it is made from")

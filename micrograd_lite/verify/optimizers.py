@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from micrograd_lite.trace.folder import GRADIENTS, METRICS, OPTIMIZER
-from micrograd_lite.verify.evidence import NotHere, near, plainly, same, wrong
+from micrograd_lite.verify.evidence import NotHere, near, plainly, same, within, wrong
 from micrograd_lite.verify.record import Record, Row
 
 Term = tuple[str, float, float]
@@ -112,7 +112,7 @@ def update(record: Record) -> int:
                 raise wrong(OPTIMIZER, terms, column, row[column], f"in {GRADIENTS} it is")
         table, there = (OPTIMIZER, terms) if terms else (GRADIENTS, row)
         for column, wanted, off in FORMULAS[name](settings, row, terms, lr):
-            if not same(there[column], wanted) and not abs(there[column] - wanted) <= off:
+            if not within(there[column], wanted, off):
                 raise wrong(table, there, column, wanted, f"by {name}'s formula it should be")
         looked += 1
     return looked

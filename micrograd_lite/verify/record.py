@@ -44,7 +44,7 @@ COLUMNS = {
 
 KINDS = {
     "status": str, "model": dict, "loss": str, "optimizer": dict, "data": dict, "fixed": dict, "tied": dict,
-    "optimizer_memory": list, "evaluation": list, "chain_rule": list, "by_sample": list, "every": int, "seed": int,
+    "optimizer_memory": list, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
     "shuffle": bool,
 }  # fmt: skip
 
@@ -136,5 +136,7 @@ class Record:
             got = self.run.get(name)
             if not isinstance(got, kind) or (isinstance(got, bool) and kind is not bool):
                 raise ValueError(f"{self.folder / RUN}: {name} must be of kind {kind.__name__}, got {got!r:.100}")
-        if self.run["every"] < 1:
-            raise ValueError(f"{self.folder / RUN}: every must be at least 1, got {self.run['every']}")
+        for name in ("every", "batch_size"):
+            size = self.run.get(name)
+            if (name == "every" or size is not None) and (not isinstance(size, int) or size < 1):
+                raise ValueError(f"{self.folder / RUN}: {name} must be a whole number of at least 1, got {size!r:.100}")
