@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -38,17 +39,22 @@ class Batches:
         self.shuffled = shuffle and batch_size is not None
         self.whole = self.size >= samples and not self.shuffled
         self.per_epoch = -(-samples // self.size)
-        self._epoch, self._order = 0, list(range(samples))
+        self._epoch = 0
+        self._order: Sequence[int] = range(samples)
 
     def epoch(self, step: int) -> int:
         """The epoch of a step; both count from 1."""
         return (step - 1) // self.per_epoch + 1
 
-    def rows(self, step: int) -> list[int]:
+    def count(self, step: int) -> int:
+        """How many rows a step takes; the last step of an epoch takes what is left."""
+        return min(self.size, self.samples - (step - 1) % self.per_epoch * self.size)
+
+    def rows(self, step: int) -> Sequence[int]:
         """The rows of the data that a step takes, in order."""
         epoch = self.epoch(step)
         if self.shuffled and epoch != self._epoch:
-            if epoch < self._epoch or self._epoch == 0:
+            if epoch < self._epoch or self._epoch == 0:  # a new check begins again at the first step
                 self._epoch, self._generator = 0, Random(self.seed)
             while self._epoch < epoch:
                 keys = array("Q", self._generator.randbytes(8 * self.samples))

@@ -90,7 +90,7 @@ def samples(record: Record) -> int:
         if there is not None and not same(row["gradient"], there["gradient"]):
             raise wrong(table, row, "gradient", there["gradient"], f"in {GRADIENTS} it is")
         paid = [row[column] for column in row if column.startswith("sample")]
-        wanted = len(record.batches.rows(row["step"]))
+        wanted = record.batches.count(row["step"])
         if None in paid[:wanted] or paid[wanted:].count(None) != len(paid) - wanted:
             raise Wrong(f"{place(table, row)}: here should be the shares of the {wanted} samples of this step, and no more")
         total, size = 0.0, 0.0

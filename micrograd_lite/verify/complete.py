@@ -40,16 +40,18 @@ def rows(record: Record) -> int:
 def parameters(record: Record) -> int:
     """Each parameter has its row at the first step, at every multiple of `every`, and at the last step; in order."""
     looked = 0
+    if not record.names:
+        raise NotHere("no parameter is trained")
     if record.in_arrays:
         tables, column = [LAYERS], "array"
     else:
-        tables, column = [GRADIENTS, *([OPTIMIZER] if record.run["optimizer_memory"] and record.names else [])], "parameter"
+        tables, column = [GRADIENTS, *([OPTIMIZER] if record.run["optimizer_memory"] else [])], "parameter"
     for table in tables:
         found = [(row["step"], row[column]) for row in record.tables[table]]
         ends_here = record.ended or (bool(found) and found[-1][0] == record.last)  # killed while it wrote the last rows
-        chosen = [step for step in range(1, record.last + 1)
-                  if step == 1 or step % record.run["every"] == 0 or (ends_here and step == record.last)]  # fmt: skip
-        _compare(table, found, ((step, name) for step in chosen for name in record.names))
+        recorded = (step for step in range(1, record.last + 1)
+                    if step == 1 or step % record.run["every"] == 0 or (ends_here and step == record.last))  # fmt: skip
+        _compare(table, found, ((step, name) for step in recorded for name in record.names))
         looked += len(found)
     return looked
 

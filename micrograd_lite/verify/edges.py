@@ -73,7 +73,8 @@ def slopes(record: Record) -> int:
             for row in paid:  # an operand that is used twice has a slope from each use
                 partial += row["partial"]
             if found is not None and not abs(partial - found[0]) <= found[1]:
-                raise wrong(CHAIN, {**row, "partial": partial}, "partial", float(f"{found[0]:.6g}"), "moving the operand says it is about")
+                about = float(f"{found[0]:.6g}")
+                raise wrong(CHAIN, {**row, "partial": partial}, "partial", about, "moving the operand says it is about")
     return len(record.tables[CHAIN])
 
 

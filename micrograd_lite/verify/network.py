@@ -74,6 +74,8 @@ def network(record: Record) -> Network:
     config, loss = record.run["model"], record.run["loss"]
     if loss not in COSTS:
         raise NotHere(f"no formula is known for the loss {plainly(loss)}")
+    if record.data.inputs is None:
+        raise NotHere("the data are too big to stand in run.json")
     named = _scalar_names(record) if record.in_arrays else {*record.names, *record.run["fixed"], *record.run["tied"]}
     try:
         layers = list(_layers(config, named))
@@ -82,8 +84,6 @@ def network(record: Record) -> Network:
     used = {name for _, units in layers for unit in units for name in (*unit.weights, unit.bias, unit.slope) if name}
     if used != named or any(name not in ACTIVATIONS for name, _ in layers):
         raise NotHere("the parameters are not those of the model in run.json")
-    if record.data.inputs is None:
-        raise NotHere("the data are too big to stand in run.json")
     if any(len(row) != len(layers[0][1][0].weights) for row in record.data.inputs):
         raise NotHere("the data in run.json are not those of the model")
     return Network(layers, COSTS[loss], loss != "half_squared_error")

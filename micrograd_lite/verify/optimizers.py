@@ -132,7 +132,7 @@ def memory(record: Record) -> int:
             wanted = 0.0 if last is None else last[column.removesuffix("_before")]
             looked += 1
             if not same(row[column], wanted):
-                why = "it starts at" if last is None else f"after step {row['step'] - 1} it was"
+                why = "a new optimizer starts at" if last is None else f"after step {row['step'] - 1} it was"
                 raise wrong(OPTIMIZER, row, column, wanted, why)
     return looked
 

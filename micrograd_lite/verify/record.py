@@ -43,7 +43,7 @@ COLUMNS = {
 """How the header of each table starts."""
 
 KINDS = {
-    "status": str, "model": dict, "loss": str, "optimizer": dict, "data": dict, "fixed": dict, "tied": dict,
+    "status": str, "parameters": list, "model": dict, "loss": str, "optimizer": dict, "data": dict, "fixed": dict, "tied": dict,
     "optimizer_memory": list, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
     "shuffle": bool,
 }  # fmt: skip

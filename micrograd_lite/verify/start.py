@@ -30,7 +30,7 @@ def start(record: Record) -> str:
         return ""
     if as_drawn:
         return f"the weights start where seed {seed!a} puts them"
-    return f"the weights before step 1 are not those that seed {seed!a} draws: they were set otherwise, or run.json is another run's"
+    return f"the weights do not start where seed {seed!a} puts them: they were set otherwise, or run.json is another run's"
 
 
 def drawn(record: Record) -> Iterator[tuple[str, float]]:
