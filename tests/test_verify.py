@@ -29,9 +29,9 @@ def test_an_honest_trace_passes(tmp_path, name, engine):
 
 
 NOT_HERE = {
-    "unknown model": {"loss", "evaluation"},
+    "unknown model": {"loss", "gradients are slopes", "evaluation"},
     "no parameter": {"all parameters", "after = before + update", "before = last after", "update by the formula",
-                     "shares of samples"},
+                     "gradients are slopes", "shares of samples"},
 }  # fmt: skip
 
 

@@ -89,6 +89,15 @@ def a_wrong_loss(folder):
     edited(folder, "metrics.csv", lambda rows: moved(rows[1], "loss", 1e-9))
 
 
+def a_gradient_too_long(folder):
+    def half_as_much(rows):
+        gradient = 1.5 * float(rows[-1]["gradient"])
+        put(rows[-1], gradient=gradient, update=-0.1 * gradient, after=float(rows[-1]["before"]) + -0.1 * gradient)
+        edited(folder, "metrics.csv", lambda rows: put(rows[-1], gradient_norm=abs(gradient), update_norm=abs(-0.1 * gradient)))
+
+    edited(folder, "gradients.csv", half_as_much)
+
+
 def a_wrong_promise(folder):
     edited(folder, "metrics.csv", lambda rows: moved(rows[1], "predicted_change", 1e-12))
 
@@ -192,6 +201,7 @@ FRAUDS = {
     a_wrong_learning_rate: ("learning rate", "xor, momentum", {}),
     a_wrong_norm: ("norms", "xor, momentum", {}),
     a_wrong_loss: ("loss", "flowers, batches", PLAIN),
+    a_gradient_too_long: ("gradients are slopes", "one weight", PLAIN),
     a_wrong_promise: ("predicted change", "xor, momentum", {}),
     a_wrong_measurement: ("measured change", "xor, momentum", {}),
     a_wrong_last_measurement: ("measured change", "flowers, batches", {}),
@@ -242,7 +252,7 @@ WRONG_RULES = {
 
 @pytest.mark.parametrize("name", WRONG_RULES)
 def test_an_engine_with_a_wrong_rule_is_caught(tmp_path, monkeypatch, name):
-    """Its sweep adds up, its weights follow its gradients; only moving the operand shows that the slope is none."""
+    """Its sweep adds up, its weights follow its gradients; only walking shows that the slopes are none, each or together."""
     monkeypatch.setitem(RULES, name, RULES[name]._replace(partials=(WRONG_RULES[name],)))
     monkeypatch.setitem(scalar.APPLY, name, compile_rule(RULES[name], SCALAR))
     monkeypatch.setattr(scalar.Value, name, scalar.unary(name))
@@ -251,7 +261,10 @@ def test_an_engine_with_a_wrong_rule_is_caught(tmp_path, monkeypatch, name):
         folder = write(tmp_path / "run", steps=3, model=lambda: MLP(2, [4, 4, 1], name, seed=1), optimizer=SGD(0.01))
     finally:
         spelled.cache_clear()
-    assert "but moving the operand says it is about" in alone(folder, "partials are slopes")
+    wrong = {finding.check: finding.sentence for finding in verify(folder).findings if finding.verdict == "wrong"}
+    assert set(wrong) == {"partials are slopes", "gradients are slopes"}
+    assert " but moving the operand says it is about " in wrong["partials are slopes"]
+    assert " long, but along it the loss climbs by about " in wrong["gradients are slopes"]
 
 
 def a_ratio_that_flatters(folder):

@@ -78,6 +78,7 @@ RUNS = {
     "a layer": (lambda: Layer([[0.1, 0.2], [-0.3, 0.5]], "tanh"), PAIRS, {"loss": mse, "optimizer": SGD(0.1)}),
     "a neuron": (lambda: Neuron([0.5, -0.25], "sigmoid"), xor(), {"loss": mse, "optimizer": RMSprop(0.1)}),
     "a dead input": (lambda: MLP(2, [1]), ([[0.5, 0.0], [-1.0, 0.0]], [1.0, 0.5]), {"loss": mse, "optimizer": SGD(0.1)}),
+    "one weight": (lambda: MLP(1, [1], bias=False), ([[2.0]], [1.0]), {"loss": mse, "optimizer": SGD(0.1)}),
     "one sample": (lambda: MLP(1, [1], bias=False), ([[2.0]], [1.0]), {"loss": mse, "optimizer": SGD(0.01, 0.5)}),
     "no parameter": (lambda: MLP(2, [1]), xor(), {"loss": mse, "optimizer": Adam(), "parameters": []}),
     "unknown model": (Own, xor(), {"loss": mse, "optimizer": Adam(0.1)}),

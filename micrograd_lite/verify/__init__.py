@@ -11,6 +11,8 @@
     optimizers  the formulas of the optimizers, written again
     network     the forward pass, written again
     metrics     norms, loss, changes of the loss, accuracy
+    walk        the slope of anything, without calculus
+    gradient    along the gradient the loss climbs as steeply as the gradient is long
     chain       shares, totals and gradients of a backward sweep
     series      dot, sum, mean, cross-entropy
     edges       values and slopes by their formulas

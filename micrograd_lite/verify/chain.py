@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from micrograd_lite.trace.folder import CHAIN, GRADIENTS, METRICS
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRICS
 from micrograd_lite.verify.evidence import NotHere, Wrong, place, same, within, wrong
 from micrograd_lite.verify.record import Record, Row
 
@@ -82,7 +82,7 @@ def leaves(record: Record) -> int:
 
 def samples(record: Record) -> int:
     """gradients_by_sample.csv: a gradient is that of gradients.csv, and the sum of its shares, the last sample first."""
-    table = "gradients_by_sample.csv"
+    table = BY_SAMPLE
     if not record.tables[table]:
         raise NotHere("no step was chosen for it")
     for row in record.tables[table]:

@@ -16,12 +16,10 @@ from micrograd_lite.verify.formulas import Formula, alike, read
 from micrograd_lite.verify.functions import FUNCTIONS
 from micrograd_lite.verify.record import Record, Row
 from micrograd_lite.verify.series import SERIES, softmax
+from micrograd_lite.verify.walk import SLACK, WIDTH, refuted
 
-NUDGE = 1e-5
-"""How far an operand is moved, relative to its size or to 1: a balance of curvature and rounding."""
-
-SLACK = 1e-3
-"""How far a slope may be from what the nudges say, relative to its size or to 1: wrong rules are off by more."""
+DOUBT = 4 * 2.0**-52
+"""By how much a formula's value may be off: it rounds a few times."""
 
 
 def values(record: Record) -> int:
@@ -68,25 +66,20 @@ def slopes(record: Record) -> int:
                     raise wrong(CHAIN, row, "partial", wanted, f"the slope of a {head['operation']} is")
             continue
         formula, numbers = _read(head, "formula"), _operands(rows)
+        middle = _at(head, formula, numbers)
         for name, paid in groupby(sorted(rows, key=lambda row: str(row["parent"])), key=lambda row: row["parent"]):
-            found, partial = _slope(head, formula, numbers, name), 0.0
+            partial, centre = 0.0, numbers[name]
             for row in paid:  # an operand that is used twice has a slope from each use
                 partial += row["partial"]
-            if found is not None and not abs(partial - found[0]) <= found[1]:
-                about = float(f"{found[0]:.6g}")
+
+            def value(distance: float, name: str = name, centre: float = centre) -> float:
+                return _at(head, formula, {**numbers, name: centre + distance})  # noqa: B023
+
+            slope = refuted(partial, value, middle, max(WIDTH, 1024.0 * math.ulp(centre)), DOUBT)
+            if slope is not None:
+                about = float(f"{slope:.6g}")
                 raise wrong(CHAIN, {**row, "partial": partial}, "partial", about, "moving the operand says it is about")
     return len(record.tables[CHAIN])
-
-
-def _slope(head: Row, formula: Formula, numbers: dict[str, float], name: str) -> tuple[float, float] | None:
-    """The slope toward one operand by central difference, and how far it may be off; None at a kink or an edge."""
-    centre, middle = numbers[name], _at(head, formula, numbers)
-    step = NUDGE * max(1.0, abs(centre))
-    up, down = (_at(head, formula, {**numbers, name: centre + move}) for move in (step, -step))
-    right, left = (up - middle) / step, (middle - down) / step
-    slope = (right + left) / 2.0
-    off = SLACK * max(1.0, abs(slope)) + 4.0 * math.ulp(max(abs(middle), abs(up), abs(down))) / step
-    return (slope, off) if abs(right - left) <= off else None
 
 
 def _nodes(record: Record) -> Iterator[list[Row]]:

@@ -59,7 +59,7 @@ def shown(cell: Any) -> str:
     """A cell as it stands in a sentence: an exact number, a text in quotes, `empty`."""
     if isinstance(cell, float):
         return number(cell)
-    return "empty" if cell is None else ascii(cell)
+    return "empty" if cell is None else f"{cell!a:.200}"
 
 
 def plainly(name: str) -> str:

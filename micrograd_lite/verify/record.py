@@ -43,8 +43,8 @@ COLUMNS = {
 """How the header of each table starts."""
 
 KINDS = {
-    "status": str, "parameters": list, "model": dict, "loss": str, "optimizer": dict, "data": dict, "fixed": dict, "tied": dict,
-    "optimizer_memory": list, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
+    "status": str, "parameters": list, "fixed": dict, "tied": dict, "model": dict, "loss": str, "optimizer": dict,
+    "optimizer_memory": list, "data": dict, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
     "shuffle": bool,
 }  # fmt: skip
 
@@ -100,7 +100,10 @@ class Record:
         if len(rows) != len(self.names):
             return None
         state = {name: float(number) for name, number in self.run["fixed"].items()}
-        state |= {name: row[column] for name, row in rows.items()}
+        return self.tied(state | {name: row[column] for name, row in rows.items()})
+
+    def tied(self, state: dict[str, float]) -> dict[str, float]:
+        """The same parameters; each further name of a tied one has the number of its first name."""
         return state | {name: state[first] for name, first in self.run["tied"].items() if first in state}
 
     def kept(self) -> list[int]:

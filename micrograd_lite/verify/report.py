@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from micrograd_lite.trace.folder import RUN
-from micrograd_lite.verify import chain, complete, edges, layers, metrics, optimizers, updates
+from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, optimizers, updates
 from micrograd_lite.verify.arrays import Unreadable
 from micrograd_lite.verify.evidence import NotHere, Wrong
 from micrograd_lite.verify.record import Record
@@ -28,6 +28,7 @@ CHECKS: dict[str, Check] = {
     "learning rate": optimizers.learning_rate,
     "norms": metrics.norms,
     "loss": metrics.loss,
+    "gradients are slopes": gradient.gradient,
     "predicted change": metrics.predicted_change,
     "measured change": metrics.measured_change,
     "evaluation": metrics.evaluation,
