@@ -45,6 +45,10 @@ def add_commands(commands: Any) -> None:
     diagnosing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     diagnosing.set_defaults(run=_diagnose)
 
+    verifying = commands.add_parser("verify", help="derive every row of a trace again and name the first that is wrong")
+    verifying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    verifying.set_defaults(run=_verify)
+
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
     writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
     writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
@@ -107,6 +111,14 @@ def _diagnose(options: Any) -> int:
 
     print(diagnose(options.folder), end="")
     return 0
+
+
+def _verify(options: Any) -> int:
+    from micrograd_lite.verify import verify
+
+    report = verify(options.folder)
+    print(report.text(), end="")
+    return 1 if report.wrong else 0
 
 
 def _flat(options: Any) -> int:

@@ -33,7 +33,7 @@ FLOORS = (
     ),
     ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
     ("trace",),
-    ("export", "explain", "flat_source", "slopes", "diagnose"),
+    ("export", "explain", "flat_source", "slopes", "diagnose", "verify"),
     ("commands", "cli", "__main__", "__init__"),
 )  # fmt: skip
 FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}

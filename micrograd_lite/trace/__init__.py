@@ -9,7 +9,21 @@
     diff      the first difference between two traces, and what it means
 """
 
-from micrograd_lite.trace.reader import GradientRow, Trace
-from micrograd_lite.trace.tracer import Tracer
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from micrograd_lite.trace.reader import GradientRow, Trace
+    from micrograd_lite.trace.tracer import Tracer
 
 __all__ = ["GradientRow", "Trace", "Tracer"]
+
+_PAGES = {"GradientRow": "reader", "Trace": "reader", "Tracer": "tracer"}
+
+
+def __getattr__(name: str) -> object:
+    """Load the page of a name when it is first asked for: whoever only checks a trace needs no engine."""
+    if name not in _PAGES:
+        raise AttributeError(f"module 'micrograd_lite.trace' has no attribute {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = getattr(import_module(f"micrograd_lite.trace.{_PAGES[name]}"), name)
+    return globals()[name]

@@ -1,0 +1,83 @@
+"""Is everything there? Steps without gaps, the rows that run.json counted, every parameter at every step to be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
+from micrograd_lite.verify.evidence import NotHere, Wrong, plainly, wrong
+from micrograd_lite.verify.record import Record
+
+
+def steps(record: Record) -> int:
+    """metrics.csv has the steps 1, 2, 3, ..., each in its epoch."""
+    for number, row in enumerate(record.tables[METRICS], start=1):
+        if row["step"] != number:
+            raise Wrong(f"{METRICS}, row {number}: step is {row['step']}, but steps have no gaps: it should be {number}")
+        if row["epoch"] != record.batches.epoch(number):
+            why = f"with {record.batches.per_epoch} steps in an epoch it should be"
+            raise wrong(METRICS, row, "epoch", record.batches.epoch(number), why)
+    return len(record.tables[METRICS])
+
+
+def rows(record: Record) -> int:
+    """Every table has as many rows as run.json counted when the run ended."""
+    if not record.ended:
+        raise NotHere(f"the run is {record.status}: its rows are counted when it ends")
+    counted = record.run.get("rows")
+    if not isinstance(counted, dict) or not set(counted) <= set(record.tables):
+        raise Wrong(f"{RUN}: rows should count the rows of each table, and is {counted!a:.100}")
+    for name, table in record.tables.items():
+        if len(table) != counted.get(name, 0):
+            raise Wrong(f"{name} has {len(table)} whole rows, but {RUN} counted {counted.get(name, 0)}")
+    if record.run.get("steps") != len(record.tables[METRICS]):
+        raise Wrong(f"{RUN}: steps is {record.run.get('steps')!a:.100}, but {METRICS} has {len(record.tables[METRICS])}")
+    return sum(1 for table in record.tables.values() for _ in table)
+
+
+def parameters(record: Record) -> int:
+    """Each parameter has its row at the first step, at every multiple of `every`, and at the last step; in order."""
+    looked = 0
+    if not record.names:
+        raise NotHere("no parameter is trained")
+    if record.in_arrays:
+        tables, column = [LAYERS], "array"
+    else:
+        tables, column = [GRADIENTS, *([OPTIMIZER] if record.run["optimizer_memory"] else [])], "parameter"
+    for table in tables:
+        found = [(row["step"], row[column]) for row in record.tables[table]]
+        ends_here = record.ended or (bool(found) and found[-1][0] == record.last)  # killed while it wrote the last rows
+        recorded = (step for step in range(1, record.last + 1)
+                    if step == 1 or step % record.run["every"] == 0 or (ends_here and step == record.last))  # fmt: skip
+        _compare(table, found, ((step, name) for step in recorded for name in record.names))
+        looked += len(found)
+    return looked
+
+
+def chosen(record: Record) -> int:
+    """chain_rule.csv and gradients_by_sample.csv have the steps that were chosen for them, and no others."""
+    if not record.run["chain_rule"] and not record.run["by_sample"]:
+        raise NotHere("no steps were chosen to be shown in detail")
+    for table, option in ((CHAIN, "chain_rule"), (BY_SAMPLE, "by_sample")):
+        wanted = [step for step in record.run[option] if isinstance(step, int) and step <= record.last]
+        wanted = wanted if table == CHAIN or record.names else []
+        found = list(dict.fromkeys(row["step"] for row in record.tables[table]))
+        if found != wanted:
+            here, there = (", ".join(map(str, steps[:20])) or "none" for steps in (found, wanted))
+            raise Wrong(f"{table} has the steps {here}, but {RUN} chose the steps {there}")
+        if table == BY_SAMPLE:
+            named = [(row["step"], row["parameter"]) for row in record.tables[table]]
+            _compare(table, named, ((step, name) for step in wanted for name in record.names))
+    return len(record.tables[CHAIN]) + len(record.tables[BY_SAMPLE])
+
+
+def _compare(table: str, found: Sequence[tuple[int, str]], wanted: Iterator[tuple[int, str]]) -> None:
+    for number, (got, should) in enumerate(zip_longest(found, wanted), start=1):
+        if got != should:
+            raise Wrong(f"{table}, row {number}: here is {_named(got)}, and here should be {_named(should)}")
+
+
+def _named(row: Any) -> str:
+    return f"step {row[0]}, {plainly(row[1])}" if row else "no row"

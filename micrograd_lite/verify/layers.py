@@ -1,0 +1,58 @@
+"""Models of arrays: what layers.csv says of each array, against the kept weights and against itself.
+
+Its column activations_flat counts over every output of a layer, which no file holds: it cannot be derived again.
+"""
+
+from __future__ import annotations
+
+import math
+
+from micrograd_lite.trace.folder import LAYERS, RUN, WEIGHTS
+from micrograd_lite.verify.evidence import NotHere, Wrong, plainly, same, within, wrong
+from micrograd_lite.verify.record import Record
+
+
+def ratios(record: Record) -> int:
+    """update_ratio = update_norm / norm, to the bit."""
+    if not record.tables[LAYERS]:
+        raise NotHere("the model is not made of arrays")
+    for row in record.tables[LAYERS]:
+        wanted = row["update_norm"] / row["norm"] if row["norm"] else math.inf
+        if not same(row["update_ratio"], wanted):
+            raise wrong(LAYERS, row, "update_ratio", wanted, "update_norm / norm is")
+    return len(record.tables[LAYERS])
+
+
+def statistics(record: Record) -> int:
+    """Norm, mean, deviation, smallest and largest of each array are those of the weights kept after the same step.
+
+    A sum of n numbers in the precision of the arrays may be off by some units times the root of n, in whatever order.
+    """
+    if not record.in_arrays:
+        raise NotHere("the model is not made of arrays")
+    looked, found = 0, False
+    for step in record.kept():
+        found = True
+        kept, rows = record.arrays(step), record.layers.get(step, {})
+        if list(kept) != record.names:
+            where = f"{WEIGHTS}/step_{step:06d}.npz"
+            raise Wrong(f"{where} holds {plainly(', '.join(kept))}, but {RUN} names {plainly(', '.join(record.names))}")
+        for name, row in rows.items() if len(rows) == len(kept) else ():
+            numbers = kept[name].numbers if name in kept else ()
+            if not len(numbers):
+                raise Wrong(f"{WEIGHTS}/step_{step:06d}.npz: {plainly(name)} has no numbers, but it has a row in {LAYERS}")
+            looked += 1
+            count, norm = len(numbers), math.hypot(*numbers)
+            mean = math.fsum(numbers) / count
+            deviation = math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / count)
+            size = norm / math.sqrt(count)
+            off = record.unit * (16.0 + 4.0 * math.sqrt(count)) * size
+            roots = {"norm": (norm, off * math.sqrt(count)), "mean": (mean, off)}
+            roots["std"] = deviation, max(off, min(off * size / deviation if deviation else math.inf, math.sqrt(off * size)))
+            exact = {"min": (min(numbers), 0.0), "max": (max(numbers), 0.0)}
+            for column, (wanted, room) in {**roots, **exact}.items():
+                if not within(row[column], wanted, room):
+                    raise wrong(LAYERS, row, column, wanted, f"the weights kept after step {step} have")
+    if not looked:
+        raise NotHere("no step has both its rows and its weights" if found else "no weights are kept")
+    return looked

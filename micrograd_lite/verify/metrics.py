@@ -1,0 +1,149 @@
+"""The numbers of each whole step: lengths of gradient and update, loss, what the slope promised, what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
+from micrograd_lite.verify.batches import Samples
+from micrograd_lite.verify.evidence import NotHere, near, same, within, wrong
+from micrograd_lite.verify.network import Network, network
+from micrograd_lite.verify.record import Record
+
+ROOM = 64
+"""Units by which an output of the network may differ on another system: more than any network here needs."""
+
+
+def norms(record: Record) -> int:
+    """Lengths of gradient and update are the square roots of the sums of squares of the rows below them."""
+    parts = (record.layers, ("gradient_norm", "update_norm")) if record.in_arrays else (record.gradients, ("gradient", "update"))
+    tables, columns = parts
+    looked = 0
+    for row in record.tables[METRICS]:
+        rows = tables.get(row["step"], {})
+        if len(rows) != len(record.names):
+            continue
+        looked += 1
+        # Each square and each addition rounds once; the arrays add their squares in another order, in their own precision.
+        units = 8.0 + len(rows) if not record.in_arrays else (64.0 + 4.0 * math.sqrt(weights(record))) * record.unit / 2.0**-52
+        for name, column in zip(("gradient_norm", "update_norm"), columns):
+            wanted = math.hypot(*(part[column] for part in rows.values()))
+            if not near(row[name], wanted, units):
+                raise wrong(METRICS, row, name, wanted, f"the rows of {LAYERS if record.in_arrays else GRADIENTS} give")
+    if not looked:
+        raise NotHere("no step has its rows")
+    return looked
+
+
+def weights(record: Record) -> int:
+    """How many numbers a model of arrays has."""
+    widths = [record.run["model"]["inputs"], *record.run["model"]["outputs_per_layer"]]
+    count = 0
+    for inputs, neurons in pairwise(widths):
+        count += (inputs + 2) * neurons
+    return count
+
+
+def loss(record: Record) -> int:
+    """The loss of each step, by a forward pass of our own with the weights before it."""
+    known = network(record)
+    return _each(record, "loss", lambda row: _loss(record, known, record.before(row["step"]), row["step"], row["loss"]))
+
+
+def measured_change(record: Record) -> int:
+    """How the loss of the same samples changed: to the next loss where a step takes them all, else by our forward pass."""
+    try:
+        known = network(record)
+    except NotHere:
+        known = None
+
+    def change(row: dict[str, Any]) -> tuple[float, float] | None:
+        following = record.metrics.get(row["step"] + 1)
+        if record.batches.whole and following is not None:
+            off = ROOM * record.unit * max(row["loss"], following["loss"]) if record.in_arrays else 0.0
+            return following["loss"] - row["loss"], off
+        state = record.after(row["step"]) if known else None
+        found = _loss(record, known, state, row["step"], row["loss"] + row["measured_change"])
+        return found and (found[0] - row["loss"], found[1])
+
+    return _each(record, "measured_change", change)
+
+
+def predicted_change(record: Record) -> int:
+    """The slope's promise: gradient * update, added up over the parameters in their order, to the bit."""
+
+    def change(row: dict[str, Any]) -> tuple[float, float] | None:
+        rows, total = record.gradients.get(row["step"], {}), 0.0
+        for part in rows.values():
+            total += part["gradient"] * part["update"]
+        return (total, 0.0) if len(rows) == len(record.names) else None
+
+    return _each(record, "predicted_change", change)
+
+
+def evaluation(record: Record) -> int:
+    """Loss on the test data and shares of right decisions, with the weights after the step."""
+    known, found, looked = network(record), False, 0
+    for column, data in (("test_loss", record.testing), ("train_accuracy", record.data), ("test_accuracy", record.testing)):
+        if column in record.run["evaluation"] and data is not None and data.inputs is not None:
+            found = True
+            looked += _each(record, column, lambda row: _evaluated(record, known, row, column, data))  # noqa: B023
+    if not found:
+        raise NotHere("nothing was evaluated, or its data are too big to stand in run.json")
+    return looked
+
+
+def _evaluated(record: Record, known: Network, row: dict[str, Any], column: str, data: Samples) -> tuple[float, float] | None:
+    state = record.after(row["step"])
+    if state is None:
+        return None
+    if column == "test_loss":
+        return _room(record, known, state, data, range(data.size), row[column])
+    right = [_is_right(record.run["loss"], known.outputs(state, inputs), target, data)
+             for inputs, target in zip(data.inputs or [], data.targets or [])]  # fmt: skip
+    return right.count(True) / len(right), 0.0
+
+
+def _is_right(loss: str, outputs: Sequence[float], target: Any, data: Samples) -> bool:
+    if loss == "cross_entropy":
+        return bool(outputs.index(max(outputs)) == target)
+    if loss in ("binary_cross_entropy", "hinge"):
+        return bool((outputs[0] > 0.0) == (target > (0.5 if loss == "binary_cross_entropy" else 0.0)))
+    wanted = target if isinstance(target, list) else [target]
+    if len(outputs) > 1:
+        return outputs.index(max(outputs)) == wanted.index(max(wanted))
+    numbers = [number for other in data.targets or [] for number in (other if isinstance(other, list) else [other])]
+    middle = (min(numbers) + max(numbers)) / 2.0
+    return bool((outputs[0] > middle) == (wanted[0] > middle))
+
+
+def _loss(record: Record, known: Network | None, state: Any, step: int, written: float) -> tuple[float, float] | None:
+    if state is None or known is None:
+        return None
+    return _room(record, known, state, record.data, record.batches.rows(step), written)
+
+
+def _room(record: Record, known: Network, state: Any, data: Samples, rows: Sequence[int], written: float) -> tuple[float, float]:
+    found, _ = known.loss(state, data, rows)
+    if same(found, written):
+        return found, 0.0
+    _, moved = known.loss(state, data, rows, doubt=ROOM * record.unit)
+    return found, moved + ROOM * record.unit * abs(found)
+
+
+def _each(record: Record, column: str, wanted: Callable[[dict[str, Any]], tuple[float, float] | None]) -> int:
+    """Compare a column of metrics.csv, where it is filled, with what it should be and how far it may be from that."""
+    looked = 0
+    for row in record.tables[METRICS]:
+        found = wanted(row) if row.get(column) is not None else None
+        if found is None:
+            continue
+        looked += 1
+        if not within(row[column], *found):
+            raise wrong(METRICS, row, column, found[0], "by our own arithmetic it is")
+    if not looked:
+        raise NotHere(f"no step has {column} and the numbers that it is made from")
+    return looked

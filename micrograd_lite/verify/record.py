@@ -1,0 +1,145 @@
+"""The record: everything that a trace folder says, read once, as far as its last whole step.
+
+A run that is still going on, or whose process was killed, is read up to the last row of metrics.csv: that row is written
+last, and vouches for the rows of its step in the other tables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from micrograd_lite.trace.folder import (
+    BY_SAMPLE,
+    CHAIN,
+    GRADIENTS,
+    LAYERS,
+    METRIC_COLUMNS,
+    METRICS,
+    OPTIMIZER,
+    RUN,
+    WEIGHTS,
+    is_being_written,
+    read_run,
+)
+from micrograd_lite.trace.table import read_table
+from micrograd_lite.verify.arrays import read_arrays
+from micrograd_lite.verify.batches import Batches, Samples
+
+Row = dict[str, Any]
+
+COLUMNS = {
+    METRICS: METRIC_COLUMNS,
+    GRADIENTS: ("step", "parameter", "before", "gradient", "update", "after"),
+    OPTIMIZER: ("step", "parameter", "gradient"),
+    CHAIN: ("step", "order", "node", "operation", "formula", "value", "upstream",
+            "parent", "parent_value", "partial_formula", "partial", "share", "total"),
+    BY_SAMPLE: ("step", "parameter", "gradient"),
+    LAYERS: ("step", "array", "norm", "mean", "std", "min", "max",
+             "gradient_norm", "update_norm", "update_ratio", "activations_flat"),
+}  # fmt: skip
+"""How the header of each table starts."""
+
+KINDS = {
+    "status": str, "parameters": list, "fixed": dict, "tied": dict, "model": dict, "loss": str, "optimizer": dict,
+    "optimizer_memory": list, "data": dict, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
+    "shuffle": bool,
+}  # fmt: skip
+
+
+class Record:
+    """A trace, read. FileNotFoundError or ValueError says in a sentence why there is no trace that can be read.
+
+    tables: the rows of each file in its order; gradients, optimizer, by_sample, layers: rows by step and name;
+    metrics: a row by step; chain: rows by step.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.run = read_run(self.folder)
+        # asked in this order: a writer that ends now has written run.json before it lets go of the lock
+        self.ended = self.run.get("status") != "running"
+        alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")
+        self.status = str(self.run.get("status")) if self.ended else "running" if alive else "killed"
+        self.tables = {METRICS: self._table(METRICS)}
+        if not self.tables[METRICS]:
+            raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
+        self._check_settings()
+        self.last: int = self.tables[METRICS][-1]["step"]
+        for name in COLUMNS:
+            self.tables[name] = [row for row in self._table(name) if row["step"] <= self.last]
+        self.metrics: dict[int, Row] = {row["step"]: row for row in self.tables[METRICS]}
+        self.gradients, self.optimizer = self._by_name(GRADIENTS), self._by_name(OPTIMIZER)
+        self.by_sample, self.layers = self._by_name(BY_SAMPLE), self._by_name(LAYERS, "array")
+        self.chain: dict[int, list[Row]] = {}
+        for row in self.tables[CHAIN]:
+            self.chain.setdefault(row["step"], []).append(row)
+        self.names: list[str] = self.run["parameters"]
+        self._arrays: dict[int, Mapping[str, Any]] = {}
+        self.in_arrays = "dtype" in self.run["model"]
+        self.unit = 2.0**-23 if self.run["model"].get("dtype") == "float32" else 2.0**-52
+        self.data = Samples.of(self.run["data"], f"{self.folder / RUN}: data")
+        self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
+        self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
+
+    def before(self, step: int) -> dict[str, float] | None:
+        """Every parameter before a step, fixed and tied ones included; None when they are not written down."""
+        return self._weights(step, "before") or self._weights(step - 1, "after")
+
+    def after(self, step: int) -> dict[str, float] | None:
+        """The same after a step."""
+        return self._weights(step, "after") or self._weights(step + 1, "before")
+
+    def _weights(self, step: int, column: str) -> dict[str, float] | None:
+        if self.in_arrays:
+            kept = self.arrays(step if column == "after" else step - 1)
+            return {name: number for array in kept.values() for name, number in array.scalars()} or None
+        rows = self.gradients.get(step, {})
+        if len(rows) != len(self.names):
+            return None
+        state = {name: float(number) for name, number in self.run["fixed"].items()}
+        return self.tied(state | {name: row[column] for name, row in rows.items()})
+
+    def tied(self, state: dict[str, float]) -> dict[str, float]:
+        """The same parameters; each further name of a tied one has the number of its first name."""
+        return state | {name: state[first] for name, first in self.run["tied"].items() if first in state}
+
+    def kept(self) -> list[int]:
+        """The steps after which whole arrays are kept, in order; 0 is the start."""
+        stems = (path.stem.removeprefix("step_") for path in (self.folder / WEIGHTS).glob("step_*.npz"))
+        return sorted(int(stem) for stem in stems if stem.isdecimal() and int(stem) <= self.last)
+
+    def arrays(self, step: int) -> Mapping[str, Any]:
+        """The arrays kept after a step; none when they are not."""
+        if step not in self._arrays:
+            path = self.folder / WEIGHTS / f"step_{step:06d}.npz"
+            self._arrays = {step: read_arrays(path) if path.exists() else {}}  # one step at a time: they are big
+        return self._arrays[step]
+
+    def _table(self, name: str) -> list[Row]:
+        rows = list(read_table(self.folder / name, COLUMNS[name]))
+        filled = COLUMNS[name] if name in (METRICS, BY_SAMPLE) else next(iter(rows), {})  # what is not measured is empty
+        for row in rows:
+            if None in row.values():
+                for column in filled:
+                    if row[column] is None:
+                        raise ValueError(f"{self.folder / name}: {column} is empty in a row of step {row['step']}")
+        return rows
+
+    def _by_name(self, table: str, column: str = "parameter") -> dict[int, dict[str, Row]]:
+        found: dict[int, dict[str, Row]] = {}
+        for row in self.tables[table]:
+            found.setdefault(row["step"], {})[row[column]] = row
+        return found
+
+    def _check_settings(self) -> None:
+        for name, kind in KINDS.items():
+            got = self.run.get(name)
+            if not isinstance(got, kind) or (isinstance(got, bool) and kind is not bool):
+                raise ValueError(f"{self.folder / RUN}: {name} must be of kind {kind.__name__}, got {got!r:.100}")
+        for name in ("every", "batch_size"):
+            size = self.run.get(name)
+            if (name == "every" or size is not None) and (not isinstance(size, int) or size < 1):
+                raise ValueError(f"{self.folder / RUN}: {name} must be a whole number of at least 1, got {size!r:.100}")

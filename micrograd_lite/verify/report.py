@@ -1,0 +1,104 @@
+"""The report of a verification: each check by name, what it looked at, and the first wrong row in one sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from micrograd_lite.trace.folder import RUN
+from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, optimizers, updates
+from micrograd_lite.verify.arrays import Unreadable
+from micrograd_lite.verify.evidence import NotHere, Wrong
+from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.start import start
+
+Check = Callable[[Record], int]
+
+CHECKS: dict[str, Check] = {
+    "steps without gaps": complete.steps,
+    "rows as counted": complete.rows,
+    "all parameters": complete.parameters,
+    "chosen steps": complete.chosen,
+    "after = before + update": updates.after,
+    "before = last after": updates.before,
+    "memory carried on": optimizers.memory,
+    "update by the formula": optimizers.update,
+    "learning rate": optimizers.learning_rate,
+    "norms": metrics.norms,
+    "loss": metrics.loss,
+    "gradients are slopes": gradient.gradient,
+    "predicted change": metrics.predicted_change,
+    "measured change": metrics.measured_change,
+    "evaluation": metrics.evaluation,
+    "order of the sweep": chain.order,
+    "shares and totals": chain.shares,
+    "loss, leaves, gradients": chain.leaves,
+    "values by formula": edges.values,
+    "partials by formula": edges.partials,
+    "partials are slopes": edges.slopes,
+    "shares of samples": chain.samples,
+    "update ratios": layers.ratios,
+    "kept weights": layers.statistics,
+}
+"""Every check by name, in the order in which they are made. Each returns how many rows it looked at."""
+
+
+class Finding(NamedTuple):
+    """What one check found: verdict is ok, wrong or not here; sentence is the wrong row, or why there is nothing to see."""
+
+    check: str
+    rows: int
+    verdict: str
+    sentence: str
+
+
+class Report(NamedTuple):
+    """All findings about one folder. rows: how many its tables have; notes: what a reader should know beside."""
+
+    folder: Path
+    rows: int
+    findings: list[Finding]
+    notes: list[str]
+
+    @property
+    def wrong(self) -> str:
+        """The first wrong row, in one sentence; empty when all rows agree."""
+        return next((finding.sentence for finding in self.findings if finding.verdict == "wrong"), "")
+
+    def text(self) -> str:
+        """A table with one line for each check; its last line is the verdict."""
+        lines = [f"{'check':24} {'rows':>9}  verdict"]
+        for check, rows, verdict, sentence in self.findings:
+            told = verdict if verdict == "ok" else f"{verdict}: {sentence}"
+            lines.append(f"{check:24} {rows if verdict == 'ok' else '':>9}  {told}")
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join([*lines, self.wrong or f"{self.folder}: {self.rows} rows agree"]) + "\n"
+
+
+def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS) -> Report:
+    """Derive every row of a trace again, with the standard library alone, and report the first that is wrong.
+
+    FileNotFoundError or ValueError says in a sentence why the folder holds no trace that can be read.
+    """
+    record = Record(folder)
+    findings = [_finding(name, check, record) for name, check in checks.items()]
+    notes = [start(record)]
+    if not record.ended:
+        notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
+    rows = sum(1 for table in record.tables.values() for _ in table)
+    return Report(record.folder, rows, findings, [note for note in notes if note])
+
+
+def _finding(name: str, check: Check, record: Record) -> Finding:
+    try:
+        return Finding(name, check(record), "ok", "")
+    except Wrong as error:
+        return Finding(name, 0, "wrong", str(error))
+    except NotHere as error:
+        return Finding(name, 0, "not here", str(error))
+    except Unreadable:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
+        return Finding(name, 0, "wrong", f"{RUN}: its settings do not fit the tables beside it: {error!a:.200}")

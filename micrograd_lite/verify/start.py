@@ -1,0 +1,53 @@
+"""Where the weights started: drawn again from the seed in run.json.
+
+No check, only a note: a network may be trained a second time, or be given its weights by hand, and then another start is
+nobody's fault. But the note is all that tells two runs apart whose seeds alone differ, when their run.json are swapped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from random import Random
+
+from micrograd_lite.verify.evidence import near
+from micrograd_lite.verify.record import Record
+
+KINDRED = ("relu", "leaky_relu", "prelu", "elu", "softplus")
+"""Activations whose weights start as He et al. 2015 have them; the others as Glorot and Bengio 2010."""
+
+
+def start(record: Record) -> str:
+    """A sentence about the weights before step 1; empty where they are not known or were not drawn."""
+    model, state = record.run["model"], record.before(1)
+    if state is None or record.in_arrays or "type" in model or model.get("init") == "explicit":
+        return ""
+    seed = model.get("seed")
+    try:
+        as_drawn = all(name in state and near(state[name], number) for name, number in drawn(record))
+    except (KeyError, TypeError, ValueError, ArithmeticError):  # not the description of an MLP
+        return ""
+    if as_drawn:
+        return f"the weights start where seed {seed!a} puts them"
+    return f"the weights do not start where seed {seed!a} puts them: they were set otherwise, or run.json is another run's"
+
+
+def drawn(record: Record) -> Iterator[tuple[str, float]]:
+    """Every weight by name as a new network of this description has it, in the order of drawing."""
+    model = record.run["model"]
+    generator, widths = Random(model["seed"]), [model["inputs"], *model["outputs_per_layer"]]
+    for layer, (activation, (inputs, neurons)) in enumerate(zip([*model["activation"], model["output"]], pairwise(widths))):
+        init = model["init"] or ("he" if activation in KINDRED else "glorot")
+        for neuron in range(neurons):
+            for weight in range(inputs):
+                yield f"layer{layer}.neuron{neuron}.w{weight}", number(init, inputs, neurons, generator)
+
+
+def number(init: str, inputs: int, neurons: int, generator: Random) -> float:
+    """One weight by the name of its distribution; NaN for a name that is not known."""
+    if init in ("he", "normal"):
+        return generator.gauss(0.0, math.sqrt(2.0 / inputs) if init == "he" else 1.0)
+    if init in ("glorot", "uniform"):
+        return generator.uniform(-1.0, 1.0) * (math.sqrt(6.0 / (inputs + neurons)) if init == "glorot" else 1.0)
+    return 0.0 if init == "zeros" else math.nan
