@@ -48,6 +48,6 @@ def _along(record: Record, known: Network, step: int, length: float) -> Callable
 
     def loss(distance: float) -> float:
         moved = {name: row["before"] + distance * (row["gradient"] / length) for name, row in rows.items()}
-        return known.loss(record.tied({**state, **moved}), record.data, batch)[0]
+        return known.loss(record.tied({**state, **moved}), record.data, batch)
 
     return loss

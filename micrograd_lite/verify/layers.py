@@ -44,7 +44,7 @@ def statistics(record: Record) -> int:
             looked += 1
             count, norm = len(numbers), math.hypot(*numbers)
             mean = math.fsum(numbers) / count
-            deviation = math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / count)
+            deviation = math.hypot(*(number - mean for number in numbers)) / math.sqrt(count)
             size = norm / math.sqrt(count)
             off = record.unit * (16.0 + 4.0 * math.sqrt(count)) * size
             roots = {"norm": (norm, off * math.sqrt(count)), "mean": (mean, off)}

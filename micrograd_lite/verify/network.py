@@ -6,7 +6,8 @@ Sums go in the order of the engine (bias, first weight, second weight ...), so o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import Random
 from typing import Any, NamedTuple
 
 from micrograd_lite.verify.batches import Samples
@@ -42,8 +43,8 @@ class Network(NamedTuple):
     cost: Callable[[Sequence[float], Any], float]
     averages: bool
 
-    def outputs(self, state: Mapping[str, float], inputs: Sequence[float]) -> list[float]:
-        """What the network answers to one sample when its parameters have these numbers."""
+    def outputs(self, state: Mapping[str, float], inputs: Sequence[float], shaken: Iterator[float] | None = None) -> list[float]:
+        """What the network answers to one sample when its parameters have these numbers; see `loss` for shaken."""
         values = list(inputs)
         for activation, units in self.layers:
             function, made = ACTIVATIONS[activation], []
@@ -51,22 +52,27 @@ class Network(NamedTuple):
                 total = state[bias] if bias is not None else 0.0
                 for weight, x in zip(weights, values):
                     total += state[weight] * x
+                if shaken is not None:
+                    total *= next(shaken)
                 made.append(function(total) if slope is None else function(total, state[slope]))
-            values = made
+            values = made if shaken is None else [value * next(shaken) for value in made]
         return values
 
-    def loss(self, state: Mapping[str, float], data: Samples, rows: Sequence[int], doubt: float = 0.0) -> tuple[float, float]:
-        """The loss of some rows of a data set, and how far it moves when each output is wrong by `doubt` (0: not asked)."""
-        total, moved = 0.0, 0.0
+    def loss(
+        self, state: Mapping[str, float], data: Samples, rows: Sequence[int], shaken: Iterator[float] | None = None
+    ) -> float:
+        """The loss of some rows of a data set; shaken: factors near 1 for every sum and every output on the way."""
+        total = 0.0
         for row in rows:
-            outputs, target = self.outputs(state, (data.inputs or [])[row]), (data.targets or [])[row]
-            cost = self.cost(outputs, target)
-            total += cost
-            for position, output in enumerate(outputs) if doubt else ():
-                nudged = [*outputs[:position], output + doubt * max(1.0, abs(output)), *outputs[position + 1 :]]
-                moved += abs(self.cost(nudged, target) - cost)
-        count = len(rows) if self.averages else 1
-        return total / count, moved / count
+            total += self.cost(self.outputs(state, (data.inputs or [])[row], shaken), (data.targets or [])[row])
+        return total / len(rows) if self.averages else total
+
+
+def shaking(seed: int, doubt: float) -> Iterator[float]:
+    """Factors 1 + doubt and 1 - doubt, drawn by a seed: what roundings of that size may do to a number."""
+    generator, factors = Random(seed), (1.0 + doubt, 1.0 - doubt)
+    while True:
+        yield generator.choice(factors)
 
 
 def network(record: Record) -> Network:
@@ -117,6 +123,11 @@ def softplus(z: float) -> float:
     return z + math.log1p(exp(-z)) if z >= 0.0 else math.log1p(exp(z))
 
 
+def only(target: Any) -> float:
+    """A target for one output; a model of arrays has it in a list."""
+    return float(target[0] if isinstance(target, list) else target)
+
+
 def squares(outputs: Sequence[float], target: Any) -> float:
     """The sum of the squared errors."""
     total = 0.0
@@ -137,8 +148,10 @@ def cross_entropy(logits: Sequence[float], label: int) -> float:
 COSTS: dict[str, Callable[[Sequence[float], Any], float]] = {
     "mse": lambda outputs, target: squares(outputs, target) / len(outputs),
     "half_squared_error": lambda outputs, target: 0.5 * squares(outputs, target),
-    "binary_cross_entropy": lambda outputs, target: target * softplus(-outputs[0]) + (1.0 - target) * softplus(outputs[0]),
+    "binary_cross_entropy": lambda outputs, target: (
+        only(target) * softplus(-outputs[0]) + (1.0 - only(target)) * softplus(outputs[0])
+    ),
     "cross_entropy": cross_entropy,
-    "hinge": lambda outputs, target: max(0.0, 1.0 - target * outputs[0]),
+    "hinge": lambda outputs, target: max(0.0, 1.0 - only(target) * outputs[0]),
 }
 """What one sample costs, by the name of the loss."""
