@@ -9,12 +9,11 @@ Last line: look at traces/xor/weights_update.gif
 
 from pathlib import Path
 
-from micrograd_lite import MLP, SGD, Loss, data, half_squared_error, mse, train
+from micrograd_lite import MLP, SGD, Loss, Tracer, data, half_squared_error, mse, train
 from micrograd_lite.cli import demo
 from micrograd_lite.export.render import render
 from micrograd_lite.export.tables import table
 from micrograd_lite.progress import progress
-from micrograd_lite.trace import Tracer
 
 W1 = [[0.5488135039273248, 0.7151893663724195], [0.6027633760716439, 0.5448831829968969]]
 W2 = [[0.4236547993389047], [0.6458941130666561]]
@@ -41,9 +40,10 @@ def main(out: Path, quick: bool, force: bool) -> None:
     """Train without and with biases and draw both traces."""
     for name, bias in (("xor", False), ("xor_with_bias", True)):
         net, folder, epochs = network(bias), out / name, 100 if quick else 10_000
+        chosen = {"epochs": epochs, "anatomy_every": 1, "chain_rule": [1, epochs], "by_sample": [1, epochs]}
         with Tracer(folder, force=force) as tracer:
             print(f"{name}\n step  mse before it       published, without biases")
-            for step in progress(train(net, data.xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=epochs), epochs, name):
+            for step in progress(train(net, data.xor(), loss=mse, optimizer=SGD(lr=1.0), **chosen), epochs, name):
                 tracer.watch(step)
                 if step.number in PUBLISHED:
                     print(f"{step.number:5d}  {step.loss:<18.14f}  {PUBLISHED[step.number]:.14f}", flush=True)
