@@ -116,7 +116,7 @@ def _decision(loss: str, outputs: Sequence[float], target: Any, data: Samples) -
     if len(outputs) > 1:
         wanted = target if loss == "cross_entropy" else target.index(max(target))
         second, first = sorted(outputs)[-2:]
-        return outputs.index(first) == wanted, first - second <= NARROW * max(1.0, abs(first))
+        return outputs.index(first) == wanted, not first - second > NARROW * max(1.0, abs(first)) or first > 1e38
     if loss in ("binary_cross_entropy", "hinge"):
         border, middle = 0.0, 0.5 if loss == "binary_cross_entropy" else 0.0
     else:
@@ -136,8 +136,8 @@ def _room(record: Record, known: Network, state: Any, data: Samples, rows: Seque
     found, doubt = known.loss(state, data, rows), ROOM * record.unit
     if same(found, written):
         return found, 0.0
-    if record.run["model"].get("dtype") == "float32" and not math.isfinite(written):
-        return written, 0.0  # 32 bits overflow where our floats do not
+    if record.in_arrays and not math.isfinite(written):
+        return written, 0.0  # 32 bits, or a sum in another order, overflow where ours do not
     moved = max(abs(known.loss(state, data, rows, shaking(seed, doubt)) - found) for seed in range(3))
     return found, 4.0 * moved + doubt * abs(found) + doubt * doubt
 
