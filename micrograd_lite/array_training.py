@@ -35,10 +35,15 @@ class ArrayStep:
         self.number, self.epoch, self.loss = number, epoch, loss
         self.gradient_norm, self.learning_rate = gradient_norm, learning_rate
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
-        self.model, self._steps = fused.model, optimizer.optimizer.steps
+        self.model, self._calls = fused.model, fused.calls
+
+    @property
+    def is_live(self) -> bool:
+        """Do the arrays still hold this step? Not once the next one has begun, even if that one then failed."""
+        return self.fused.calls == self._calls
 
     def _live(self, numbers: np.ndarray) -> np.ndarray:
-        if self.optimizer.optimizer.steps != self._steps:
+        if not self.is_live:
             raise RuntimeError(f"step {self.number}: its arrays hold a later step now; ask for its norms before the next step")
         return numbers
 
@@ -84,8 +89,9 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         rate = optimizer.step(model.flat, model.flat_grad)
         evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
         if plan.has_anatomy(number):
-            predicted = float(np.dot(model.flat_grad, optimizer.update))
-            change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
+            with np.errstate(over="ignore", invalid="ignore"):
+                predicted = float(np.dot(model.flat_grad, optimizer.update))
+                change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
             evaluated |= dict(zip(ANATOMY, (predicted, change)))
         yield ArrayStep(number, epoch, loss, gradient_norm, rate, fused, optimizer, evaluated, run, start)
 

@@ -46,6 +46,7 @@ class FusedStep:
         self.activations: list[np.ndarray] = []
         self.slopes: list[tuple[Any, ...]] = []
         self.rows = np.empty((0, widths[0]), model.dtype)
+        self.calls = 0
 
     def gather(self, inputs: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
         """The chosen rows of a data set, in a buffer that the next call fills anew; all rows for None."""
@@ -71,6 +72,7 @@ class FusedStep:
     @quiet
     def __call__(self, inputs: np.ndarray, targets: np.ndarray, loss: Loss) -> float:
         """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
+        self.calls += 1
         self.model.flat_grad  # noqa: B018 (every grad is a view of the buffer again, also after a graph's backward)
         outputs = Array(self.forward(inputs)[-1])
         total = batch_loss(loss, outputs, targets)

@@ -20,9 +20,11 @@ from micrograd_lite.dense import MLP, to_scalar  # noqa: E402
 from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, hinge, mse  # noqa: E402
 from micrograd_lite.many import mean  # noqa: E402
 from micrograd_lite.optim import SGD, Adam, RMSprop  # noqa: E402
+from micrograd_lite.trace import Trace, Tracer  # noqa: E402
 from micrograd_lite.trace.folder import LAYERS  # noqa: E402
-from micrograd_lite.trace.layers import COLUMNS, LayerRows  # noqa: E402
+from micrograd_lite.trace.layers import COLUMNS, LayerRows, describe  # noqa: E402
 from micrograd_lite.training import train  # noqa: E402
+from micrograd_lite.verify import verify  # noqa: E402
 
 GENERATOR = np.random.default_rng(0)
 INPUTS = GENERATOR.normal(size=(10, 3))
@@ -447,3 +449,22 @@ def test_weights_of_zero_have_an_infinite_ratio():
     step = next(run(model))
     model.arrays["layer0.b"].data[...] = 0.0
     assert rows_of(step)["layer0.b"]["update_ratio"] == "inf"
+
+
+def test_a_failed_step_leaves_no_row_of_its_own(tmp_path):
+    """The last step's arrays are lost to the one that failed: its rows are left out, not filled with the other's numbers."""
+    net = MLP(2, [1], dtype="float32")
+    data = Dataset("far", np.full((4, 2), 1e3, np.float32), np.full((4, 1), 1e3, np.float32))
+    with suppress(FloatingPointError), Tracer(tmp_path / "run", every=100) as tracer:
+        for _ in tracer.follow(train(net, data, loss=mse, optimizer=SGD(lr=1e-6), epochs=1000)):
+            pass
+    trace = Trace(tmp_path / "run")
+    assert trace.status == "failed" and len(trace.metrics()) > 1
+    assert {row["step"] for row in trace.layers()} == {1}
+    assert not verify(tmp_path / "run").wrong
+
+
+def test_the_deviation_of_huge_weights_is_finite():
+    """Their squares are not."""
+    weights = np.array([1e200, -1e200, 1e200, -1e200])
+    assert describe(weights, weights, weights)[2] == pytest.approx(1e200)

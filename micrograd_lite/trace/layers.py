@@ -41,7 +41,9 @@ class LayerRows:
 
     @quiet
     def blocks(self, step: ArrayStep) -> dict[str, tuple[str, int]]:
-        """The rows of one step as text, and how many they are."""
+        """The rows of one step as text, and how many they are; none when its arrays hold a later step that failed."""
+        if not step.is_live:
+            return {}
         flat = [share_of_flat(partials) for partials in step.fused.slopes]
         rows = [
             f"{step.number},{self.names[name]},{cells.numbers((*describe(*parts), flat[self.layers[name]]))}\n"
@@ -59,9 +61,10 @@ def describe(weights: np.ndarray, gradient: np.ndarray, update: np.ndarray) -> t
     """Norm, mean, standard deviation, smallest, largest; norms of gradient and update; update norm / weight norm."""
     norm, moved = length(weights), length(update)
     mean = float(np.add.reduce(weights, axis=None)) / weights.size  # ufuncs' own reduce: the methods cost a third more
-    variance = norm * norm / weights.size - mean * mean
+    rms, middle = norm / math.sqrt(weights.size), abs(mean)  # variance = rms * rms - mean * mean, which could overflow
     # Where the mean is most of the norm the difference is mostly rounding: then the long way.
-    deviation = math.sqrt(variance) if variance > 0.01 * mean * mean else float(weights.std(dtype=np.float64))
+    short = rms - middle > 0.005 * middle
+    deviation = math.sqrt(rms - middle) * math.sqrt(rms + middle) if short else float(weights.std(dtype=np.float64))
     ratio = moved / norm if norm else math.inf
     low, high = float(np.minimum.reduce(weights, axis=None)), float(np.maximum.reduce(weights, axis=None))
     return norm, mean, deviation, low, high, length(gradient), moved, ratio

@@ -48,7 +48,9 @@ def parameters(record: Record) -> int:
         tables, column = [GRADIENTS, *([OPTIMIZER] if record.run["optimizer_memory"] else [])], "parameter"
     for table in tables:
         found = [(row["step"], row[column]) for row in record.tables[table]]
-        ends_here = record.ended or (bool(found) and found[-1][0] == record.last)  # killed while it wrote the last rows
+        # killed while it wrote the last rows, or the arrays of the last step were lost to one that failed
+        lost = not record.ended or (record.in_arrays and record.status == "failed")
+        ends_here = not lost or (bool(found) and found[-1][0] == record.last)
         recorded = (step for step in range(1, record.last + 1)
                     if step == 1 or step % record.run["every"] == 0 or (ends_here and step == record.last))  # fmt: skip
         _compare(table, found, ((step, name) for step in recorded for name in record.names))
