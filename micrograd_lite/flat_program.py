@@ -6,6 +6,7 @@ import linecache
 import math
 import weakref
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import count
 from operator import index
 from typing import Any, NamedTuple
@@ -82,7 +83,7 @@ class Program:
             raise ValueError(f"sample {position} must be a pair (inputs, target), got {sample!r}")
         inputs, targets = sample
         if not isinstance(targets, (tuple, list)):
-            targets = [targets]
+            targets = (targets,)
         if len(inputs) != self._inputs or len(targets) != len(self._labels):
             raise ValueError(
                 f"sample {position} has {len(inputs)} inputs and {len(targets)} targets; "
@@ -106,6 +107,7 @@ def _moderate(numbers: Sequence[float], pairs: Sequence[Any], hypot: Callable[..
         return False
 
 
+@lru_cache(maxsize=64)
 def share_of_each(reduce: Callable[[Sequence[Value]], Value], samples: int) -> float:
     """The slope of a batch's loss toward one sample's. ValueError unless `reduce` is a mean or a sum."""
     leaves = [Value(0.0)] * samples

@@ -184,7 +184,7 @@ def test_functions_are_called_by_their_names():
     """relu(x) is what a reader knows; its formula stands in the tooltip."""
     root = Value(1.0, "x").relu()
     assert notes(root)[root].title == "v1 = relu(x)"
-    assert notes(root)[root].full == "v1 = 0.0 if x <= 0 else x\nvalue 1.0\ngradient 1.0"
+    assert notes(root)[root].full == "v1 = 0.0 if x <= 0.0 else x\nvalue 1.0\ngradient 1.0"
 
 
 def test_what_no_gradient_reaches_is_not_drawn():

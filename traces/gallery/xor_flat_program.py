@@ -22,14 +22,14 @@ def program(parameters, gradients, samples, share, calm):
         # layer0.neuron0
         layer0_neuron0_sum = layer0_neuron0_b + layer0_neuron0_w0 * x0 + layer0_neuron0_w1 * x1  # dot
         layer0_neuron0 = (  # sigmoid
-            1.0 / (1.0 + exp(-layer0_neuron0_sum)) if layer0_neuron0_sum >= 0
+            1.0 / (1.0 + exp(-layer0_neuron0_sum)) if layer0_neuron0_sum >= 0.0
             else exp(layer0_neuron0_sum) / (1.0 + exp(layer0_neuron0_sum))
         )
 
         # layer0.neuron1
         layer0_neuron1_sum = layer0_neuron1_b + layer0_neuron1_w0 * x0 + layer0_neuron1_w1 * x1  # dot
         layer0_neuron1 = (  # sigmoid
-            1.0 / (1.0 + exp(-layer0_neuron1_sum)) if layer0_neuron1_sum >= 0
+            1.0 / (1.0 + exp(-layer0_neuron1_sum)) if layer0_neuron1_sum >= 0.0
             else exp(layer0_neuron1_sum) / (1.0 + exp(layer0_neuron1_sum))
         )
 
@@ -38,7 +38,7 @@ def program(parameters, gradients, samples, share, calm):
             layer1_neuron0_b + layer1_neuron0_w0 * layer0_neuron0 + layer1_neuron0_w1 * layer0_neuron1
         )
         layer1_neuron0 = (  # sigmoid
-            1.0 / (1.0 + exp(-layer1_neuron0_sum)) if layer1_neuron0_sum >= 0
+            1.0 / (1.0 + exp(-layer1_neuron0_sum)) if layer1_neuron0_sum >= 0.0
             else exp(layer1_neuron0_sum) / (1.0 + exp(layer1_neuron0_sum))
         )
         v6 = layer1_neuron0 - target  # sub
