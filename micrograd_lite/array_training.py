@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from micrograd_lite.array import Array, quiet
+from micrograd_lite.array import Array
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
 from micrograd_lite.fused import FusedStep, batch_loss, predict
@@ -29,11 +28,10 @@ class ArrayStep:
     start: a copy of all parameters before the first step.
     """
 
-    def __init__(self, number: int, epoch: int, loss: float, gradient_norm: float, learning_rate: float, fused: FusedStep,
-                 optimizer: ArrayOptimizer, evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray,
-                 ) -> None:  # fmt: skip
-        self.number, self.epoch, self.loss = number, epoch, loss
-        self.gradient_norm, self.learning_rate = gradient_norm, learning_rate
+    def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
+                 evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
+        self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
+        self.gradient_norm, self.update_norm = fused.gradient_norm, optimizer.update_norm
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
         self.model, self._calls = fused.model, fused.calls
 
@@ -41,30 +39,6 @@ class ArrayStep:
     def is_live(self) -> bool:
         """Do the arrays still hold this step? Not once the next one has begun, even if that one then failed."""
         return self.fused.calls == self._calls
-
-    def _live(self, numbers: np.ndarray) -> np.ndarray:
-        if not self.is_live:
-            raise RuntimeError(f"step {self.number}: its arrays hold a later step now; ask for its norms before the next step")
-        return numbers
-
-    @cached_property
-    @quiet
-    def update_norm(self) -> float:
-        """The Euclidean length of the update."""
-        return length(self._live(self.optimizer.update))
-
-
-@quiet
-def length(numbers: np.ndarray) -> float:
-    """The Euclidean length of an array, scaled only where the squares would overflow or vanish."""
-    flat = numbers.ravel()
-    squares = float(np.dot(flat, flat))
-    if 1e-25 < squares < math.inf:
-        return math.sqrt(squares)
-    largest = float(np.abs(flat).max())
-    if largest == 0.0 or not math.isfinite(largest):
-        return largest
-    return largest * math.sqrt(float(np.sum((flat / largest) ** 2)))
 
 
 def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
@@ -82,8 +56,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         loss = fused(batch, wanted, plan.loss)
         if not math.isfinite(loss):
             raise FloatingPointError(f"step {number}: the loss is {loss!r}; {first_non_finite(model, batch, wanted, plan.loss)}")
-        gradient_norm = length(model.flat_grad)
-        if not math.isfinite(gradient_norm) and not np.isfinite(model.flat_grad).all():
+        if not math.isfinite(fused.gradient_norm) and not np.isfinite(model.flat_grad).all():
             name = next(name for name, array in model.arrays.items() if not np.isfinite(array.grad).all())
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
@@ -93,7 +66,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
                 change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
             evaluated |= dict(zip(ANATOMY, (predicted, change)))
-        yield ArrayStep(number, epoch, loss, gradient_norm, rate, fused, optimizer, evaluated, run, start)
+        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
 
 
 def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:

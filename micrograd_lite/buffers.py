@@ -6,6 +6,7 @@ buffer. `array.data = ...` and backward() put other arrays there, as they may: t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,3 +63,15 @@ def views(flat: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, 
         cut[name] = flat[start:stop].reshape(shape)
         start = stop
     return cut
+
+
+def length(numbers: np.ndarray) -> float:
+    """The Euclidean length of an array, scaled only where the squares would overflow or vanish."""
+    flat = numbers.ravel()
+    squares = float(np.dot(flat, flat))
+    if 1e-25 < squares < math.inf:
+        return math.sqrt(squares)
+    largest = float(np.abs(flat).max())
+    if largest == 0.0 or not math.isfinite(largest):
+        return largest
+    return largest * math.sqrt(float(np.sum((flat / largest) ** 2)))

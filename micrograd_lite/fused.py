@@ -14,6 +14,7 @@ import numpy as np
 from micrograd_lite import array_many
 from micrograd_lite.array import Array, quiet
 from micrograd_lite.array_rules import APPLY
+from micrograd_lite.buffers import length
 from micrograd_lite.dense import MLP
 from micrograd_lite.losses import Loss
 from micrograd_lite.many import cross_entropy
@@ -34,7 +35,8 @@ def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
 class FusedStep:
     """Forward and backward of one model for batches of at most so many samples; gradients land in `model.flat_grad`.
 
-    After a call, `activations` holds the inputs and each layer's outputs, `slopes` the partials of each activation.
+    After a call, `activations` holds the inputs and each layer's outputs, `slopes` the partials of each activation,
+    `gradient_norm` the length of the gradient.
     """
 
     def __init__(self, model: MLP, samples: int) -> None:
@@ -46,7 +48,7 @@ class FusedStep:
         self.activations: list[np.ndarray] = []
         self.slopes: list[tuple[Any, ...]] = []
         self.rows = np.empty((0, widths[0]), model.dtype)
-        self.calls = 0
+        self.calls, self.gradient_norm = 0, 0.0
 
     def gather(self, inputs: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
         """The chosen rows of a data set, in a buffer that the next call fills anew; all rows for None."""
@@ -82,6 +84,7 @@ class FusedStep:
             delta = self.gradients(layers[index], self.activations[index], self.slopes[index], delta)
             if index:
                 delta = np.matmul(delta, layers[index].w.data.T, out=self.deltas[index][: len(inputs)])
+        self.gradient_norm = length(self.model.flat_grad)
         return float(total.data)
 
     def activate(self, layer: Any, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:

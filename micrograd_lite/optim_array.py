@@ -13,12 +13,19 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.array import quiet
+from micrograd_lite.buffers import length
 from micrograd_lite.optim import SGD, Adam, RMSprop
 from micrograd_lite.optimizer import Optimizer
 
+SAFE = 1e18
+"""A shorter update carries no finite parameter beyond the largest float32: that takes half a unit of its last place, 1e31."""
+
 
 class ArrayOptimizer:
-    """An optimizer of optim.py for one flat buffer of parameters. `update` holds the last step's update."""
+    """An optimizer of optim.py for one flat buffer of parameters.
+
+    `update` holds the last step's update, `update_norm` its length.
+    """
 
     def __init__(self, optimizer: Optimizer, parameters: np.ndarray) -> None:
         self.optimizer = optimizer
@@ -29,7 +36,7 @@ class ArrayOptimizer:
         if not isinstance(memory, dict) or any((array.shape, array.dtype) != wanted for array in memory.values()):
             raise ValueError("this optimizer remembers the parameters of another model; make a new one")
         self.memory: dict[str, np.ndarray] = memory
-        self.update = np.zeros_like(parameters)
+        self.update, self.update_norm = np.zeros_like(parameters), 0.0
         self.scratch = np.empty_like(parameters) if getattr(optimizer, "weight_decay", 0.0) else self.update[:0]
         self.terms = next((rule for kind, rule in RULES.items() if isinstance(optimizer, kind)), None)
         if self.terms is None:
@@ -45,9 +52,8 @@ class ArrayOptimizer:
         step = optimizer.steps + 1
         lr = optimizer.lr(step)
         self.terms(self, optimizer, parameters, gradient, lr, step)  # type: ignore[misc]
-        # One product costs less than a look at each number. Where it is finite every update is below 2e19 (float64: 2e154),
-        # too small to carry a finite parameter beyond the largest float: that takes half a unit of its last place.
-        if not math.isfinite(np.dot(self.update, self.update)):
+        self.update_norm = length(self.update)  # one product, which costs less than a look at each number
+        if not self.update_norm < SAFE:
             after = parameters + self.update
             for position in np.flatnonzero(~np.isfinite(after))[:1]:
                 became = f"parameter {position} would become {float(after[position])!r}"

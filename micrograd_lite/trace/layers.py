@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.array import quiet
-from micrograd_lite.array_training import ArrayStep, length
-from micrograd_lite.buffers import views
+from micrograd_lite.array_training import ArrayStep
+from micrograd_lite.buffers import length, views
 from micrograd_lite.dense import MLP
 from micrograd_lite.files import write_whole
 from micrograd_lite.measure import FLAT
