@@ -60,7 +60,7 @@ def zip_by_name(*tables: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, .
 def describe(weights: np.ndarray, gradient: np.ndarray, update: np.ndarray) -> tuple[float, ...]:
     """Norm, mean, standard deviation, smallest, largest; norms of gradient and update; update norm / weight norm."""
     norm, moved = length(weights), length(update)
-    mean = float(np.add.reduce(weights, axis=None)) / weights.size  # ufuncs' own reduce: the methods cost a third more
+    mean = float(np.einsum("i->", weights.ravel())) / weights.size  # a third of the time of weights.sum()
     rms, middle = norm / math.sqrt(weights.size), abs(mean)  # variance = rms * rms - mean * mean, which could overflow
     # Where the mean is most of the norm the difference is mostly rounding: then the long way.
     short = rms - middle > 0.005 * middle
