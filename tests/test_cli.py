@@ -137,7 +137,7 @@ def test_a_wrong_command_line_is_one_line(capsys, arguments):
 @pytest.mark.parametrize("step", ["0", "4", "-1", "999999999999999999999"])
 def test_a_step_that_is_not_recorded_is_refused(folder, capsys, step):
     """With the steps that are."""
-    assert "recorded steps: 1 ... 3" in refused(capsys, "show", folder, "--step", step)
+    assert "recorded steps: 1, 2, 3" in refused(capsys, "show", folder, "--step", step)
 
 
 DAMAGE = {

@@ -412,7 +412,7 @@ def test_what_is_not_recorded_is_refused_with_what_is(tmp_path):
     """Steps, parameters and columns: ValueError that lists the known ones."""
     trace = record(tmp_path / "run", 4, every=3)
     for ask in (trace.gradients, trace.weights, trace.optimizer):
-        with pytest.raises(ValueError, match=r"^step 2 is not in .*gradients\.csv; recorded steps: 1 \.\.\. 4$"):
+        with pytest.raises(ValueError, match=r"^step 2 is not in .*gradients\.csv; recorded steps: 1, 3, 4$"):
             ask(2)
     with pytest.raises(ValueError, match=r"^no 'after' of 'w9' in this trace; parameters: layer0.*; columns: before, "):
         trace.series("w9")

@@ -60,8 +60,8 @@ def around(values: Iterable[float], margin: float = 0.05, logarithmic: bool = Fa
     finite = [value for value in values if abs(value) < FAR and (value > 1 / FAR or not logarithmic)]
     low, high = (min(finite), max(finite)) if finite else (1.0, 1.0) if logarithmic else (0.0, 1.0)
     if logarithmic:
-        stretch = (high / low) ** margin if high > low else 2.0
-        return Axis(low / stretch, high * stretch, True)
+        stretch = high**margin / low**margin if high > low else 2.0  # high / low may be more than a double can hold
+        return Axis(max(low / stretch, 1e-307), min(high * stretch, 1e307), True)
     near = max(abs(low), abs(high)) * 1e-9  # a range below what a double can tell apart is no range
     stretch = margin * (high - low) if high - low > near else 0.5 * abs(high) or 0.5
     return Axis(low - stretch, high + stretch)

@@ -159,4 +159,5 @@ class Trace:
 
 
 def _range(steps: list[int]) -> str:
-    return f"{steps[0]} ... {steps[-1]}" if steps else "none"
+    shown = [*steps[:3], "...", steps[-1]] if len(steps) > 4 else steps
+    return ", ".join(map(str, shown)) or "none"
