@@ -15,7 +15,7 @@ from typing import Any
 from micrograd_lite.bugs import Bug
 from micrograd_lite.chain import ChainRow, chain_rule
 from micrograd_lite.data import xor
-from micrograd_lite.detail import named
+from micrograd_lite.detail import batch_graph
 from micrograd_lite.optim import SGD, Adam
 from micrograd_lite.plan import Plan
 from micrograd_lite.training import Step, train
@@ -30,9 +30,7 @@ class Engine:
 
     def __call__(self, plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> tuple[float, list[float]]:
         """The loss of a batch and its slope toward each parameter, which is left in its grad."""
-        samples = enumerate(batch)
-        costs = [plan.loss.sample(plan.model(named(x, f"sample{row}.x")), named(y, f"sample{row}.y")) for row, (x, y) in samples]
-        root = plan.loss.reduce(costs)
+        root = batch_graph(plan, batch)
         walked = list(self.bug.sweep(root, plan))
         self.chain = chain_rule(root, lambda _: walked) if step in plan.chain_rule else []
         totals = {edge.node.parents[edge.position]: edge.total for edge in walked}

@@ -28,13 +28,18 @@ def detail(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> Detail:
     """What the plan asks to be shown of a step, before its update."""
     if step not in plan.chain_rule and step not in plan.by_sample:
         return NOTHING
+    root = batch_graph(plan, batch)
+    chain = chain_rule(root) if step in plan.chain_rule else ()
+    return Detail(chain, by_sample(root, plan.parameters) if step in plan.by_sample else ())
+
+
+def batch_graph(plan: Plan, batch: Sequence[tuple[Any, Any]]) -> Value:
+    """The loss of a batch as one graph, whose inputs and targets are called sample0.x0, sample0.y and so on."""
     costs = [
         plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y"))
         for row, (inputs, target) in enumerate(batch)
     ]
-    root = plan.loss.reduce(costs)
-    chain = chain_rule(root) if step in plan.chain_rule else ()
-    return Detail(chain, by_sample(root, plan.parameters) if step in plan.by_sample else ())
+    return plan.loss.reduce(costs)
 
 
 def named(numbers: Any, label: str) -> Any:
