@@ -77,6 +77,11 @@ class Trace:
     def _metrics(self) -> list[dict[str, Any]]:
         return list(read_table(self.folder / METRICS, METRIC_COLUMNS))
 
+    @property
+    def _last(self) -> int:
+        """The last whole step, 0 before there is one. Ask before reading a table: this row vouches for those of the others."""
+        return int(self._metrics[-1]["step"]) if self._metrics else 0
+
     def gradients(self, step: int) -> list[GradientRow]:
         """The gradient table of one recorded step, in the order of the parameters. ValueError when it is not recorded."""
         if step not in self._blocks:
@@ -89,7 +94,7 @@ class Trace:
 
     @cached_property
     def _blocks(self) -> dict[int, list[GradientRow]]:
-        last = self._metrics[-1]["step"] if self._metrics else 0  # read first: its row vouches for the others
+        last = self._last
         blocks: dict[int, list[GradientRow]] = {}
         for row in read_table(self.folder / GRADIENTS, GradientRow._fields):
             if row["step"] <= last:
@@ -131,7 +136,7 @@ class Trace:
         return {name: [share for share in row if share is not None] for name, row in shares.items()}
 
     def _details(self, table: str, columns: Sequence[str], step: int, option: str) -> list[dict[str, Any]]:
-        last = self._metrics[-1]["step"] if self._metrics else 0
+        last = self._last
         rows = [row for row in read_table(self.folder / table, columns) if row["step"] == step <= last]
         if not rows:
             chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; train(..., {option}=[1]) chooses one"
@@ -140,7 +145,7 @@ class Trace:
 
     def layers(self) -> list[dict[str, Any]]:
         """The rows of layers.csv, one dict for each array at each recorded step; empty for a scalar model."""
-        last = self._metrics[-1]["step"] if self._metrics else 0
+        last = self._last
         return [row for row in read_table(self.folder / LAYERS, ("step", "array")) if row["step"] <= last]
 
     def array_steps(self) -> list[int]:
