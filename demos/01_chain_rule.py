@@ -10,9 +10,9 @@ Last line: g = 24.7041, dg/da = 138.8338, dg/db = 645.5773, as micrograd's READM
 from pathlib import Path
 
 from micrograd_lite import Value
-from micrograd_lite.cli import demo
-from micrograd_lite.export.tables import table
+from micrograd_lite.demo import demo
 from micrograd_lite.graph import node_names, youngest_first
+from micrograd_lite.text.tables import table
 
 
 def expression() -> tuple[Value, Value, Value]:

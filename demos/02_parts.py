@@ -10,10 +10,9 @@ Last line: look at traces/parts/adam/weights_update.gif
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, Adam, data, mse, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Tracer
 
 W1 = [[-0.8113182, 1.4845988, 0.06532937], [-2.4427042, 0.0992484, 0.5912243]]  # a row for each input

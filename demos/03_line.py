@@ -11,11 +11,10 @@ from math import fsum, hypot
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, data, mse, train
-from micrograd_lite.cli import demo
-from micrograd_lite.diagnose import anatomy
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.lab.diagnose import anatomy
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace, Tracer
 
 XS = [x for (x,) in data.line().inputs]

@@ -10,10 +10,9 @@ Last line: look at traces/xor/weights_update.gif
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, Loss, Tracer, data, half_squared_error, mse, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 
 W1 = [[0.5488135039273248, 0.7151893663724195], [0.6027633760716439, 0.5448831829968969]]
 W2 = [[0.4236547993389047], [0.6458941130666561]]

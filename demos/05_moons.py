@@ -10,10 +10,9 @@ Last line: look at traces/moons/decision_boundary.gif
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, data, hinge, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Tracer
 
 

@@ -10,11 +10,10 @@ Last line: look at traces/optimizers/optimizer_paths.gif
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, Adam, RMSprop, Value, data, mse, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.paths import optimizer_paths
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.optimizer_paths import optimizer_paths
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace, Tracer
 
 

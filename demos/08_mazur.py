@@ -10,11 +10,11 @@ Last line: look at traces/mazur/gradients.csv
 from pathlib import Path
 
 from micrograd_lite import MLP, SGD, Value, data, half_squared_error, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.render import render
-from micrograd_lite.export.tables import gradient_table, table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace, Tracer
+from micrograd_lite.trace.show import gradient_table
 
 W1, W2 = [[0.15, 0.25], [0.20, 0.30]], [[0.40, 0.50], [0.45, 0.55]]  # a column for each neuron: w1 w2, w3 w4; w5 w6, w7 w8
 

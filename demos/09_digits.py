@@ -11,20 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd_lite import Adam, Tracer, cross_entropy, data, dense, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.answers import predictions
-from micrograd_lite.export.confusion import confusion
-from micrograd_lite.export.render import render
-from micrograd_lite.fused import predict
-from micrograd_lite.progress import progress
+from micrograd_lite import Adam, Tracer, arrays, cross_entropy, data, train
+from micrograd_lite.arrays.fused import predict
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.answers import confusion, predictions
+from micrograd_lite.pictures.render import render
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
     """Train 64-64-10 on 1,437 digits and test it on the other 360."""
     training, unseen = data.split(data.digits(), test=0.2, seed=0)
-    net = dense.MLP(64, [64, 10], dtype="float32", seed=0)
-    print(dense.to_scalar(net).summary())
+    net = arrays.MLP(64, [64, 10], dtype="float32", seed=0)
+    print(arrays.to_scalar(net).summary())
     inputs = np.array(unseen.inputs, dtype=np.float32)
     print("one image is a row of 64 numbers; its first three rows of pixels, in sixteenths:")
     print((16 * inputs[0].reshape(8, 8)[:3]).astype(int), end="\n\n")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd_lite import Adam, Tracer, cross_entropy, data, dense, nn, train
-from micrograd_lite.cli import demo
+from micrograd_lite import Adam, Tracer, arrays, cross_entropy, data, nn, train
+from micrograd_lite.demo import demo
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
     """Train 4-16-8-3 on iris in both engines, from the same seed and on the same batches."""
     (flowers,) = data.scaled(data.iris())
-    scalar, array = nn.MLP(4, [16, 8, 3], activation="tanh", seed=1), dense.MLP(4, [16, 8, 3], activation="tanh", seed=1)
+    scalar, array = nn.MLP(4, [16, 8, 3], activation="tanh", seed=1), arrays.MLP(4, [16, 8, 3], activation="tanh", seed=1)
     print(f"scalar layer0.neuron1.w0 = {scalar.layers[0].neurons[1].w[0].data!r}")
     print(f"array  layer0.w[0, 1]    = {float(array.layers[0].w.data[0, 1])!r}   (row = input, column = neuron)\n")
     settings = {"loss": cross_entropy, "batch_size": 30, "epochs": 1 if quick else 4, "seed": 5}
@@ -37,7 +37,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
             seconds["array"] += time.perf_counter() - middle
             if one is None or other is None:
                 break
-            difference = np.abs(dense.from_scalar(scalar).flat - array.flat).max()
+            difference = np.abs(arrays.from_scalar(scalar).flat - array.flat).max()
             print(f"{one.number:4d}  {one.loss:18.16f}  {other.loss:18.16f}   {difference:.1e}")
     print("\nThe sums are the same, added in another order: that is all of the difference (1.1e-16 is one rounding at 1).")
     print(f"On {len(array.flat)} weights and 30 samples the arrays were {seconds['scalar'] / seconds['array']:.0f} times faster.")

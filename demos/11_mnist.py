@@ -10,23 +10,21 @@ from argparse import ArgumentParser
 
 import numpy as np
 
-from micrograd_lite import SGD, Adam, Tracer, cross_entropy, data, dense, half_squared_error, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.answers import predictions
-from micrograd_lite.export.confusion import confusion
-from micrograd_lite.export.render import render
-from micrograd_lite.fused import predict
-from micrograd_lite.progress import progress
+from micrograd_lite import SGD, Adam, Tracer, arrays, cross_entropy, data, half_squared_error, train
+from micrograd_lite.arrays.fused import predict
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.pictures.answers import confusion, predictions
+from micrograd_lite.pictures.render import render
 
 
 def networks(recipe: str, inputs: int) -> list:
     if recipe == "adam":
-        nets = (dense.MLP(inputs, [256, 128, 10], init=init, dtype="float32") for init in ("normal", "he"))
+        nets = (arrays.MLP(inputs, [256, 128, 10], init=init, dtype="float32") for init in ("normal", "he"))
         return [(net, cross_entropy, Adam(lr=0.001)) for net in nets]
     old = np.random.RandomState(0)  # the page's own numbers: NumPy's old generator, N(0, 1)
     legacy = [old.randn(*shape).tolist() for shape in ((inputs, 128), (128, 10))]
-    written = dense.MLP(inputs, [128, 10], activation="sigmoid", output="sigmoid", init=legacy)
-    corrected = dense.MLP(inputs, [128, 10], activation="sigmoid")
+    written = arrays.MLP(inputs, [128, 10], activation="sigmoid", output="sigmoid", init=legacy)
+    corrected = arrays.MLP(inputs, [128, 10], activation="sigmoid")
     return [(written, half_squared_error, SGD(lr=0.1)), (corrected, cross_entropy, SGD(lr=0.5))]
 
 

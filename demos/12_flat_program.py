@@ -11,9 +11,9 @@ from pathlib import Path
 from time import perf_counter
 
 from micrograd_lite import MLP, Loss, data, hinge, mse
-from micrograd_lite.cli import demo
-from micrograd_lite.export.tables import table
-from micrograd_lite.flat_model import flatten_model
+from micrograd_lite.demo import demo
+from micrograd_lite.flat.model import flatten_model
+from micrograd_lite.text.tables import table
 
 
 def race(net: MLP, points: data.Dataset, loss: Loss, rounds: int) -> tuple[float, float, bool]:

@@ -12,9 +12,9 @@ from random import Random
 from time import perf_counter
 
 from micrograd_lite import MLP, cross_entropy, data
-from micrograd_lite.cli import demo
 from micrograd_lite.data.mnist import mnist_bytes, mnist_files
-from micrograd_lite.flat_model import flatten_model
+from micrograd_lite.demo import demo
+from micrograd_lite.flat.model import flatten_model
 
 GREY = [level / 255 for level in range(256)]  # the floats of all pixels; the list of an image is made when it is needed
 

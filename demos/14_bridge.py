@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from micrograd_lite import MLP, SGD, Tracer, data, dense, mse, train
-from micrograd_lite.cli import demo
-from micrograd_lite.export.tables import table
+from micrograd_lite import MLP, SGD, Tracer, arrays, data, mse, train
+from micrograd_lite.demo import demo
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace
 
 LAYER, INPUT, NEURON = 1, 2, 0  # the weight that is looked at: from input 2 of layer 1 to its neuron 0
@@ -29,7 +29,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
     """Train 2-3-2-1 on XOR in both engines and look at the last step of each."""
     epochs, folder = 5 if quick else 50, out / "bridge" / "scalar"
     scalar = MLP(2, [3, 2, 1], activation="tanh", output="sigmoid", seed=4)
-    array = dense.from_scalar(scalar)
+    array = arrays.from_scalar(scalar)
     with Tracer(folder, force=force) as tracer:
         (*_, one) = tracer.follow(train(scalar, data.xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=epochs, chain_rule=[epochs]))
     (*_, other) = train(array, data.xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=epochs)
@@ -38,7 +38,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
     print(matrix("X^T", x.T, "input", "sample"), matrix("delta", delta, "sample", "neuron"), sep="\n")
     print(matrix("dW = X^T delta", dw, "input", "neuron"))
 
-    name = dense.scalar_name(f"layer{LAYER}.w", (INPUT, NEURON))
+    name = arrays.scalar_name(f"layer{LAYER}.w", (INPUT, NEURON))
     rows = [row for row in Trace(folder).chain_rule(epochs) if row.parent == name]
     print(f"Scalars: every row of chain_rule.csv that pays {name}; the sweep starts with the last sample.\n")
     header = ("node", f"partial = X[sample, {INPUT}]", f"upstream = delta[sample, {NEURON}]", "share = product", "total")
@@ -49,7 +49,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
     print("columns of its left factor: so X is turned on its side. (In dX = delta W^T it is W: inputs add up over neurons.)\n")
     found = dict(zip(one.names, one.gradients))
     entries = [(name, at, grad) for name, table in array.named_parameters() for at, grad in np.ndenumerate(table.grad)]
-    largest = max(abs(grad - found[dense.scalar_name(name, at)]) for name, at, grad in entries)
+    largest = max(abs(grad - found[arrays.scalar_name(name, at)]) for name, at, grad in entries)
     print(f"Of all {len(entries)} entries, in all layers, the largest difference is {largest:.1e}: sums in another order.")
     print(f"look at {folder / 'chain_rule.csv'}")
 

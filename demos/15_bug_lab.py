@@ -9,11 +9,9 @@ Last line: micrograd-lite diff traces/bug_lab/right traces/bug_lab/never_zeroed
 
 from pathlib import Path
 
-from micrograd_lite.bug_lab import wrong_steps
-from micrograd_lite.bugs import BUGS, RIGHT, RIGHT_ADAM, Bug
-from micrograd_lite.cli import demo
-from micrograd_lite.export.tables import table
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import demo, progress
+from micrograd_lite.lab.bugs import BUGS, RIGHT, RIGHT_ADAM, Bug, wrong_steps
+from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace, Tracer
 from micrograd_lite.trace.diff import compare
 

@@ -10,12 +10,12 @@ Last line: wrote traces/explain/explain.html and traces/explain/graph.svg and tr
 
 from pathlib import Path
 
-from micrograd_lite.cli import demo
-from micrograd_lite.drawing import svg
-from micrograd_lite.explain import explain, explained
-from micrograd_lite.export.backward import backward_gif
-from micrograd_lite.files import write_whole
-from micrograd_lite.paths import paths
+from micrograd_lite.chain.drawing import svg
+from micrograd_lite.chain.paths import paths
+from micrograd_lite.demo import demo
+from micrograd_lite.explain.page import explain, explained
+from micrograd_lite.pictures.backward import backward_gif
+from micrograd_lite.text.files import write_whole
 
 
 def formula() -> str:

@@ -1,7 +1,12 @@
 """micrograd_lite: every number of backpropagation, on the table.
 
-A scalar autograd engine small enough to read in an evening. Read the pages in this order:
-rules, graph, scalar, check, neuron, nn, losses, optim, training, trace, export.
+A scalar autograd engine small enough to read in an evening. The evening, in reading order:
+
+    rules graph scalar many check module architecture nn losses schedules optim measure plan training
+
+Each page imports, of these, only pages above it. Beside it stand rooms, one idea each:
+
+    data chain explain flat arrays trace pictures verify lab text cli demo
 """
 
 from importlib import import_module
@@ -9,8 +14,8 @@ from importlib import import_module
 TYPE_CHECKING = False  # as in `typing`, whose import would cost more than everything else here
 if TYPE_CHECKING:
     from micrograd_lite.check import check_gradients, compare_gradients
-    from micrograd_lite.flat import flatten
-    from micrograd_lite.flat_model import flatten_model
+    from micrograd_lite.flat.model import flatten_model
+    from micrograd_lite.flat.write import flatten
     from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
     from micrograd_lite.many import dot
     from micrograd_lite.nn import MLP, Layer, Neuron
@@ -24,8 +29,8 @@ __version__ = "0.1.0"
 
 _PAGES = {
     "check": ("check_gradients", "compare_gradients"),
-    "flat": ("flatten",),
-    "flat_model": ("flatten_model",),
+    "flat.write": ("flatten",),
+    "flat.model": ("flatten_model",),
     "losses": ("LOSSES", "Loss", "binary_cross_entropy", "cross_entropy", "half_squared_error", "hinge", "mse"),
     "nn": ("MLP", "Layer", "Neuron"),
     "optim": ("OPTIMIZERS", "SGD", "Adam", "AdamW", "RMSprop"),

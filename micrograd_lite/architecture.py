@@ -1,16 +1,24 @@
 """Architecture: how many neurons stand in each layer, what they do to their sums and where their weights start.
 
-Both engines build their networks from this one record, so the same arguments mean the same numbers in both.
+Both engines build their networks from this one record, so the same arguments mean the same numbers in both. Where
+weights start matters: too small and nothing flows, too large and every unit saturates.
+
+    he       N(0, 2 / inputs)                             for relu and its kin (He et al. 2015)
+    glorot   U(-r, r), r = sqrt(6 / (inputs + outputs))   for tanh, sigmoid, linear (Glorot and Bengio 2010)
+    uniform  U(-1, 1), as micrograd; normal N(0, 1), unscaled; zeros, which no hidden layer can learn from
+
+Weights are drawn from the generator in the order of their names: neuron by neuron, inputs in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 from micrograd_lite.data.prepare import seeded
-from micrograd_lite.inits import choose, explicit, initial_weights
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
 """What a layer may do to its sums, by name: a pointwise rule of the table, or nothing (linear)."""
@@ -67,3 +75,53 @@ class Architecture:
             "bias": self.bias,
             "seed": self.seed,
         }
+
+
+INITS: dict[str, Callable[[Random, int, int], float]] = {
+    "he": lambda generator, inputs, outputs: generator.gauss(0.0, math.sqrt(2.0 / inputs)),
+    "glorot": lambda generator, inputs, outputs: generator.uniform(-1.0, 1.0) * math.sqrt(6.0 / (inputs + outputs)),
+    "uniform": lambda generator, inputs, outputs: generator.uniform(-1.0, 1.0),
+    "normal": lambda generator, inputs, outputs: generator.gauss(0.0, 1.0),
+    "zeros": lambda generator, inputs, outputs: 0.0,
+}
+
+RELU_FAMILY = ("relu", "leaky_relu", "prelu", "elu", "softplus")
+
+
+def choose(kind: str, name: Any, known: Iterable[str]) -> str:
+    """The name itself when it is known; else a ValueError that lists the known ones."""
+    names = list(known)
+    if name in names:
+        return str(name)
+    from difflib import get_close_matches  # only a mistake needs it
+
+    close = get_close_matches(str(name), names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(names)}{hint}")
+
+
+def initial_weights(
+    init: str | Sequence[Sequence[float]] | None, shape: tuple[int, int], activation: str, generator: Random
+) -> list[list[float]]:
+    """The weights of one layer, shape (inputs, neurons). ValueError for an unknown init or a table of another shape."""
+    inputs, outputs = shape
+    if init is None:
+        init = "he" if activation in RELU_FAMILY else "glorot"
+    if isinstance(init, str):
+        draw = INITS[choose("init", init, INITS)]
+        columns = [[draw(generator, inputs, outputs) for _ in range(inputs)] for _ in range(outputs)]
+        return [list(row) for row in zip(*columns)]
+    if not isinstance(init, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in init):
+        raise ValueError(f"init: a layer needs a table, a list of {inputs} rows of {outputs} weights, got {init!r}")
+    rows = [list(row) for row in init]
+    if len(rows) != inputs or any(len(row) != outputs for row in rows):
+        got = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
+        raise ValueError(f"init: this layer needs a table of {inputs} inputs x {outputs} neurons, got {got}")
+    return rows
+
+
+def explicit(tables: Any, layers: int) -> list[Any]:
+    """Explicit weights: one table for each layer. ValueError when there are more or fewer."""
+    if not isinstance(tables, (list, tuple)) or len(tables) != layers:
+        raise ValueError(f"init: explicit weights need one table for each of the {layers} layers")
+    return list(tables)

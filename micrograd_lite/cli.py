@@ -1,6 +1,7 @@
-"""The command line: `micrograd-lite render traces/xor`.
+"""The command line: `micrograd-lite render traces/xor`. What each command is called, what it takes, the page that does it.
 
-A mistake of the user's is one line on stderr and exit code 2, a failed check 1, Ctrl-C 130; never a traceback.
+A page loads when its command runs, so `micrograd-lite rules` needs no NumPy. A mistake of the user's is one line on
+stderr and exit code 2, a failed check 1, Ctrl-C 130; never a traceback.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from micrograd_lite import __version__
-from micrograd_lite.commands import add_commands
 
 LONGEST = 300
 """Letters of a complaint."""
@@ -44,25 +43,6 @@ def run() -> None:
     sys.exit(main())
 
 
-def demo(run: Callable[..., None], out: str, description: str, more: argparse.ArgumentParser | None = None) -> None:
-    """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit.
-
-    more: a parser of further options, given to `run` by name.
-    """
-    parser = OneLineParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
-                           parents=[more] if more else [])  # fmt: skip
-    parser.add_argument("--out", type=Path, default=Path(out), help=f"folder for the traces and pictures (default: {out})")
-    parser.add_argument("--quick", action="store_true", help="a short run, to see that everything works")
-    parser.add_argument("--force", action="store_true", help="replace the traces of an earlier run")
-    options = parser.parse_args()
-
-    def run_and_succeed(chosen: Any) -> int:
-        run(**vars(chosen))
-        return 0
-
-    sys.exit(guarded(run_and_succeed, options))
-
-
 def guarded(run: Callable[[Any], int], options: Any) -> int:
     """Call `run(options)` and turn what a user can cause into one line on stderr and an exit code."""
     try:
@@ -91,3 +71,142 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         sentence = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return " ".join(sentence.split()) or type(error).__name__
+
+
+FORMS = ("text", "markdown", "csv", "html")
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command to the subparsers of argparse; each sets `run`, which returns the exit code."""
+    drawing = commands.add_parser("render", help="draw the pictures of a trace folder")
+    drawing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    drawing.add_argument("--frames", type=int, default=100, help="at most so many frames in a GIF (default: 100)")
+    drawing.set_defaults(run=_render)
+
+    showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
+    showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
+    showing.add_argument("--chain", action="store_true", help="the chain rule edge by edge, at a step that was chosen for it")
+    showing.add_argument("--format", choices=FORMS, default="text")
+    showing.set_defaults(run=_show)
+
+    explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
+    explaining.add_argument("formula", help="such as 'tanh(w*x + b)'; put -- before one that starts with a minus")
+    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
+    explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
+    explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
+    instead = explaining.add_mutually_exclusive_group()
+    instead.add_argument("--format", choices=FORMS, default="text")
+    instead.add_argument("--graph", choices=("svg", "dot"), help="print the graph alone")
+    instead.add_argument("--gif", metavar="FILE", help="write the backward pass as an animation")
+    explaining.set_defaults(run=_explain)
+
+    differing = commands.add_parser("diff", help="find the first difference between two traces and say what it means")
+    differing.add_argument("a", help="a folder that a Tracer wrote")
+    differing.add_argument("b", help="another one")
+    differing.add_argument("--within", type=float, default=0.0, help="tolerance, such as 1e-9 (default: 0, the same bits)")
+    differing.set_defaults(run=_diff)
+
+    diagnosing = commands.add_parser("diagnose", help="say what keeps the network of a trace from learning")
+    diagnosing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    diagnosing.set_defaults(run=_diagnose)
+
+    verifying = commands.add_parser("verify", help="derive every row of a trace again and name the first that is wrong")
+    verifying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    verifying.set_defaults(run=_verify)
+
+    writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
+    writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
+    writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
+    writing.set_defaults(run=_flat)
+
+    listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
+    listing.add_argument("--format", choices=FORMS, default="text")
+    listing.set_defaults(run=_rules)
+
+    fetching = commands.add_parser("data", help="find or download a data set")
+    fetching.add_argument("name", choices=("mnist",))
+    fetching.add_argument("--root", help="the folder to look in and to download to (default: the user's cache)")
+    fetching.set_defaults(run=_data)
+
+
+def _render(options: Any) -> int:
+    from micrograd_lite.pictures.render import render
+
+    for path in render(options.folder, options.frames):
+        print(path)
+    return 0
+
+
+def _show(options: Any) -> int:
+    from micrograd_lite.trace import Trace
+    from micrograd_lite.trace.show import gradient_table, recorded_chain
+
+    table = recorded_chain if options.chain else gradient_table
+    print(table(Trace(options.folder), options.step, options.format), end="")
+    return 0
+
+
+def _explain(options: Any) -> int:
+    from micrograd_lite.chain.drawing import dot, svg
+    from micrograd_lite.explain.page import explain, explained
+
+    at = explained(options.formula, options.values)
+    if options.gif is not None:
+        from micrograd_lite.pictures.backward import backward_gif
+
+        backward_gif(options.gif, at.root, at.formula.text)
+        print(options.gif)
+    elif options.graph:
+        print({"svg": svg, "dot": dot}[options.graph](at.root), end="")
+    else:
+        print(explain(at, options.format, options.paths, options.most), end="")
+    return 0
+
+
+def _diff(options: Any) -> int:
+    from micrograd_lite.trace.diff import compare
+
+    found = compare(options.a, options.b, options.within)
+    print(f"A is {options.a}, B is {options.b}", found, sep="\n")
+    return 0 if found.equal else 1
+
+
+def _diagnose(options: Any) -> int:
+    from micrograd_lite.lab.diagnose import diagnose
+
+    print(diagnose(options.folder), end="")
+    return 0
+
+
+def _verify(options: Any) -> int:
+    from micrograd_lite.verify import verify
+
+    report = verify(options.folder)
+    print(report.text(), end="")
+    return 1 if report.wrong else 0
+
+
+def _flat(options: Any) -> int:
+    from micrograd_lite.flat.model import model_program
+    from micrograd_lite.trace.network import read_network
+
+    print(model_program(*read_network(options.path, options.loss)).source, end="")
+    return 0
+
+
+def _rules(options: Any) -> int:
+    from micrograd_lite.text.tables import rules_table
+
+    print(rules_table(options.format), end="")
+    return 0
+
+
+def _data(options: Any) -> int:
+    from micrograd_lite.data.mnist import fetch
+
+    for path in fetch(options.root):
+        print(path)
+    return 0
+
+

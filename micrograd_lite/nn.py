@@ -1,4 +1,4 @@
-"""Layer and MLP: a neural network is a number made from many numbers, so Values are all it takes.
+"""Neuron, Layer and MLP: a neural network is a number made from many numbers, so Values are all it takes.
 
     neuron   activation(bias + w0*x0 + w1*x1 + ...)
     layer    neurons side by side, all looking at the same inputs
@@ -13,12 +13,71 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd_lite.architecture import ACTIVATIONS, Architecture
+from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE, Architecture, choose
+from micrograd_lite.many import dot
 from micrograd_lite.module import Module
-from micrograd_lite.neuron import Neuron
-from micrograd_lite.scalar import Value, operand, to_float
+from micrograd_lite.scalar import APPLY, Value, operand, to_float
 
 __all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron"]
+
+
+class Neuron(Module):
+    """One unit of a layer: weights `w`, a bias `b` (None without) and an activation; `prelu` also learns `slope`.
+
+    weights: the initial numbers, one for each input. ValueError for an unknown activation.
+    """
+
+    def __init__(self, weights: Sequence[float], activation: str = "relu", bias: bool = True) -> None:
+        self.activation = choose("activation", activation, ACTIVATIONS)
+        self.w = [Value(weight) for weight in weights]
+        self.b = Value(0.0) if bias else None
+        self.slope = Value(PRELU_SLOPE) if activation == "prelu" else None
+        self.activate = None if activation == "linear" else getattr(Value, activation)
+
+    def __call__(self, inputs: Sequence[Any]) -> Value:
+        """The neuron's output as a node of the graph; inputs: numbers or Values, one for each weight."""
+        return self.fire([operand(x) for x in inputs])
+
+    def fire(self, inputs: Sequence[Value]) -> Value:
+        """The same for inputs that are all Values: a layer wraps them once for all its neurons."""
+        if len(inputs) != len(self.w):
+            raise self._wrong_width(inputs)
+        z = dot(self.w, inputs, self.b)
+        if self.slope:
+            return z.prelu(self.slope)
+        return z if self.activate is None else self.activate(z)
+
+    def predict(self, inputs: Sequence[float]) -> float:
+        """The same number without a graph, in the same order of additions."""
+        return self.number([to_float(x) for x in inputs])
+
+    def number(self, inputs: Sequence[float]) -> float:
+        """The same for inputs that are all floats: a layer converts them once for all its neurons."""
+        if len(inputs) != len(self.w):
+            raise self._wrong_width(inputs)
+        total = self.b.data if self.b else 0.0
+        for weight, x in zip(self.w, inputs):
+            total += weight.data * x
+        if self.activation == "linear":
+            return total
+        slope = (self.slope.data,) if self.slope else ()
+        output: float = APPLY[self.activation](total, *slope)[0]
+        return output
+
+    def config(self) -> dict[str, Any]:
+        """What is written into run.json about this neuron."""
+        return {"type": "Neuron", "inputs": len(self.w), "output": self.activation}
+
+    def _wrong_width(self, inputs: Sequence[Any]) -> ValueError:
+        return ValueError(
+            f"this neuron has {len(self.w)} weights but was given {len(inputs)} inputs; "
+            f"build the MLP with {len(inputs)} inputs"
+        )
+
+    def parts(self) -> list[tuple[str, Value]]:
+        """The parameters by name: w0, w1, ..., then b, then slope."""
+        weights = [(f"w{index}", weight) for index, weight in enumerate(self.w)]
+        return weights + [(name, value) for name, value in (("b", self.b), ("slope", self.slope)) if value]
 
 
 class Layer(Module):
@@ -56,7 +115,7 @@ class MLP(Module):
     """A multi-layer perceptron: `MLP(2, [16, 16, 1])` has two inputs, two hidden layers of 16 and one output.
 
     activation: one name for all hidden layers, or one for each; output: the last layer's activation.
-    init: a name of `inits.INITS`, or explicit weights, one (inputs, neurons) table for each layer; by default `he`
+    init: a name of `architecture.INITS`, or explicit weights, one (inputs, neurons) table for each layer; by default `he`
     where the activation is of the relu family, else `glorot`. Biases start at 0. Weights are drawn from
     `random.Random(seed)` in the order of their names. ValueError or TypeError says which argument is wrong.
     """
@@ -101,7 +160,7 @@ class MLP(Module):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> MLP:
         """The model that `save(path)` wrote. ValueError when the file is not one."""
-        from micrograd_lite.saving import read_model
+        from micrograd_lite.text.saving import read_model
 
         def build(config: dict[str, Any], state: dict[str, float]) -> MLP:
             model = cls(**{**config, "init": "zeros"})
@@ -113,6 +172,6 @@ class MLP(Module):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the architecture and every parameter as JSON; the file is whole or untouched."""
-        from micrograd_lite.saving import write_model
+        from micrograd_lite.text.saving import write_model
 
         write_model(path, self.config(), self.state_dict())

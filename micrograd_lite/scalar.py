@@ -150,7 +150,7 @@ class Value(Node):
 
     def _repr_svg_(self) -> str:
         """What a notebook shows: the graph below this node as a picture."""
-        from micrograd_lite.drawing import notebook  # loaded when asked for: it reads graphs and knows no Value
+        from micrograd_lite.chain.drawing import notebook  # loaded when asked for: it reads graphs and knows no Value
 
         return notebook(self)
 

@@ -3,7 +3,9 @@
     for step in islice(train(net, data, loss=mse, optimizer=SGD(lr=0.1)), 200):
         print(step.number, step.loss)
 
-Every step does four things: forward, zero the gradients, backward, update. What happened is in the Step.
+Every step does four things: forward, zero the gradients, backward, update. What happened is in the Step. A step that
+was chosen to be shown in detail builds its batch once more as a graph whose inputs carry names, and only reads it:
+whichever engine trains, its numbers stay what they are, and a step that nobody chose costs nothing.
 """
 
 from __future__ import annotations
@@ -16,16 +18,15 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
-from micrograd_lite.chain import ChainRow
+from micrograd_lite.architecture import choose
+from micrograd_lite.chain.rows import ChainRow, chain_rule, edges
 from micrograd_lite.data import Dataset
-from micrograd_lite.detail import detail
-from micrograd_lite.inits import choose
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import batch_loss, evaluation, first_non_finite, norm, predicted_change
 from micrograd_lite.module import Module
 from micrograd_lite.optim import Optimizer
-from micrograd_lite.plan import ANATOMY, Plan
-from micrograd_lite.planning import make_plan
+from micrograd_lite.plan import ANATOMY, Plan, make_plan
+from micrograd_lite.scalar import Value
 
 
 class Step(NamedTuple):
@@ -67,14 +68,14 @@ def train(
     chain_rule: Collection[int] = (),
     by_sample: Collection[int] = (),
 ) -> Iterator[Any]:
-    """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a dense.MLP).
+    """Yield one Step after another: `epochs` times over the data, or for ever (ArraySteps for a arrays.MLP).
 
     data, test: a Dataset or a pair (inputs, targets). batch_size: samples per step, reshuffled each epoch by `seed`
     unless shuffle=False; None takes all samples in file order. evaluate_every: steps between evaluations on the training
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds each batch's
-    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits; or your own (bug_lab.py).
+    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits; or your own (lab/bugs.py).
 
     anatomy_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
     by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
@@ -89,14 +90,16 @@ def train(
     if callable(engine) and isinstance(plan.model, Module):
         return _steps(plan, resume, engine)
     if choose("engine", engine, ("eager", "flat")) == "flat":
-        from micrograd_lite.flat_training import flat_engine  # loads only where it is asked for
 
-        return _steps(plan, resume, flat_engine(plan, loss_and_gradients))
+        if not isinstance(plan.model, Module):
+            raise ValueError("engine: 'flat' is for scalar models; an array model has an engine of its own")
+        from micrograd_lite.flat.model import flat_engine  # loads only where it is asked for
+
+        return _steps(plan, resume, flat_engine(plan.model, plan.loss, plan.training, plan.parameters, loss_and_gradients))
     if isinstance(plan.model, Module):
         return _steps(plan, resume, loss_and_gradients)
-    from micrograd_lite.array_training import array_steps  # NumPy loads only for a model that is made of it
-
-    return array_steps(plan, resume)
+    steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
+    return steps
 
 
 def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
@@ -168,3 +171,50 @@ def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
             order.sort(key=array("Q", keys).__getitem__)
         for start in range(0, len(order), plan.batch_size or len(order)):
             yield [samples[index] for index in order[start : start + (plan.batch_size or len(order))]]
+
+
+class Detail(NamedTuple):
+    """Rows of the chain rule; for each parameter one share per sample. Empty where not asked for."""
+
+    chain: Sequence[ChainRow]
+    by_sample: Sequence[Sequence[float]]
+
+
+NOTHING = Detail((), ())
+
+
+def detail(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> Detail:
+    """What the plan asks to be shown of a step, before its update."""
+    if step not in plan.chain_rule and step not in plan.by_sample:
+        return NOTHING
+    root = batch_graph(plan, batch)
+    chain = chain_rule(root) if step in plan.chain_rule else ()
+    return Detail(chain, by_sample(root, plan.parameters) if step in plan.by_sample else ())
+
+
+def batch_graph(plan: Plan, batch: Sequence[tuple[Any, Any]]) -> Value:
+    """The loss of a batch as one graph, whose inputs and targets are called sample0.x0, sample0.y and so on."""
+    costs = [
+        plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y"))
+        for row, (inputs, target) in enumerate(batch)
+    ]
+    return plan.loss.reduce(costs)
+
+
+def named(numbers: Any, label: str) -> Any:
+    """Numbers as leaves called x0, x1 ..., one number as a leaf; a class label, which is no number, as it is."""
+    if isinstance(numbers, (list, tuple)):
+        return [Value(number, f"{label}{position}") for position, number in enumerate(numbers)]
+    return Value(numbers, label) if isinstance(numbers, float) else numbers
+
+
+def by_sample(root: Value, parameters: Sequence[Value]) -> list[list[float]]:
+    """For each parameter, its gradient's share of each sample; root is the mean or sum of the samples' costs.
+
+    The shares of a parameter add up to its gradient, from the last sample to the first: that is the sweep's order.
+    """
+    columns = []
+    for cost, partial in zip(root.parents, root.partials):
+        paid = {edge.node.parents[edge.position]: edge.total for edge in edges(cost, partial)}
+        columns.append([paid.get(parameter, 0.0) for parameter in parameters])
+    return [list(shares) for shares in zip(*columns)]

@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from micrograd_lite.architecture import ACTIVATIONS
-from micrograd_lite.array import Array
+from micrograd_lite.arrays.array import Array
+from micrograd_lite.arrays.fused import FusedStep, batch_loss
+from micrograd_lite.arrays.nn import MLP, scalar_name, to_scalar
 from micrograd_lite.check import path_sizes
-from micrograd_lite.dense import MLP, scalar_name, to_scalar
-from micrograd_lite.fused import FusedStep, batch_loss
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.optim import SGD, Adam, AdamW, RMSprop
 from micrograd_lite.scalar import APPLY

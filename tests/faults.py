@@ -20,7 +20,8 @@ if __name__ == "__main__":  # a script has tests/ on its path, not the package
     sys.path.insert(1, os.environ["PACKAGE"])
 
 import micrograd_lite
-from micrograd_lite import MLP, Adam, files, mse, train
+from micrograd_lite import MLP, Adam, mse, train
+from micrograd_lite.text import files
 from micrograd_lite.trace import Trace, Tracer
 
 PACKAGE = Path(micrograd_lite.__file__).parents[1]

@@ -24,7 +24,7 @@ def make(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    from micrograd_lite.export.render import render
+    from micrograd_lite.pictures.render import render
 
     shutil.rmtree(GALLERY / "xor", ignore_errors=True)
     make(GALLERY)

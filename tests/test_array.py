@@ -14,8 +14,9 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from array_strategies import FLOAT32, FLOAT64, broadcast_shapes, on_arrays, whole_numbers  # noqa: E402
-from micrograd_lite import array_many, many  # noqa: E402
-from micrograd_lite.array import Array, unbroadcast  # noqa: E402
+from micrograd_lite import many  # noqa: E402
+from micrograd_lite.arrays import many as array_many  # noqa: E402
+from micrograd_lite.arrays.array import Array, unbroadcast  # noqa: E402
 from micrograd_lite.graph import youngest_first  # noqa: E402
 from micrograd_lite.rules import MANY, RULES  # noqa: E402
 from micrograd_lite.scalar import APPLY, Value  # noqa: E402

@@ -15,7 +15,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from array_strategies import EXACT, FLOAT32, FLOAT64, SPECIAL, U32, inf, nan, near, same_bits, scalar_row, served  # noqa: E402
 from micrograd_lite import scalar  # noqa: E402
-from micrograd_lite.array_rules import APPLY, array_spelling, where  # noqa: E402
+from micrograd_lite.arrays.rules import APPLY, array_spelling, where  # noqa: E402
 from micrograd_lite.rules import RULES  # noqa: E402
 from references import FLOATS, TINY, U, row  # noqa: E402
 from strategies import points, points_outside, wide_points  # noqa: E402

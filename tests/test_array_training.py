@@ -14,9 +14,9 @@ np = pytest.importorskip("numpy")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from micrograd_lite.buffers import length  # noqa: E402
+from micrograd_lite.arrays.buffers import length  # noqa: E402
+from micrograd_lite.arrays.nn import MLP, to_scalar  # noqa: E402
 from micrograd_lite.data import Dataset, xor  # noqa: E402
-from micrograd_lite.dense import MLP, to_scalar  # noqa: E402
 from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, hinge, mse  # noqa: E402
 from micrograd_lite.many import mean  # noqa: E402
 from micrograd_lite.optim import SGD, Adam, RMSprop  # noqa: E402

@@ -13,43 +13,41 @@ from pathlib import Path
 import pytest
 
 import gallery
-from micrograd_lite.export.tables import rules_table
+import readme
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "micrograd_lite"
 PAGES = sorted(PACKAGE.rglob("*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HOUSE = [*readme.EVENING, *readme.ROOMS]
+DOORS = {"__init__", "__main__"}
 
-FLOORS = (
-    ("rules", "graph", "files", "spelling", "typed"),
-    (
-        "scalar", "many", "check", "chain", "paths", "expression", "arrange", "layout", "drawing", "array_rules", "array",
-        "array_many",
-    ),
-    (
-        "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
-        "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
-        "flat_names", "flat_program", "flat_sizes", "flat_text",
-    ),
-    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
-    ("trace",),
-    ("export", "explain", "flat_source", "slopes", "diagnose", "verify"),
-    ("commands", "cli", "__main__", "__init__"),
-)  # fmt: skip
-FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}
+BESIDE = {"data", "chain", "text"}
+"""The rooms that any page of the evening may use."""
+MOST_LINES, MOST_ROOMS, EVENING_LINES = 250, 30, 2_100
 
 
-def name_of(page):
+def room(page):
     """The first part of a page's name inside the package: `trace` for micrograd_lite/trace/reader.py."""
     return page.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def unseen(node):
+    """Is this an import that only type checkers see, or one of a notebook's pictures, drawn by rooms above?"""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("_repr_")
+
+
 def imported(page):
-    """The pages that a page imports, wherever in it, except for type checkers' eyes only."""
-    for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))):
+    """The rooms and evening pages that a page imports, wherever in it, lazily too."""
+    waiting = [ast.parse(page.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        waiting += [child for child in ast.iter_child_nodes(node) if not unseen(child)]
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("micrograd_lite"):
             parts = (node.module or "").split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names if alias.name in FLOOR]
+            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names if alias.name in HOUSE]
 
 
 def public(page):
@@ -65,25 +63,43 @@ def public(page):
     return below(ast.parse(page.read_text(encoding="utf-8")), "")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PACKAGE)))
-def test_imports_go_down(page):
-    """A page imports from its own floor or from one below."""
-    if name_of(page) == "__init__":
-        return
-    upward = [name for name in imported(page) if FLOOR[name] > FLOOR[name_of(page)]]
-    assert not upward
+def test_the_house_is_what_its_docstrings_say():
+    """Every page at the top is of the evening or a room, and each folder's docstring lists its pages, every one once."""
+    assert sorted(HOUSE) == sorted({room(page) for page in PAGES} - DOORS) and len(set(HOUSE)) == len(HOUSE) <= MOST_ROOMS
+    for name in readme.ROOMS:
+        if (PACKAGE / name).is_dir():
+            (pages,) = readme.listed(PACKAGE / name)
+            assert sorted(pages) == sorted(page.stem for page in (PACKAGE / name).glob("*.py") if page.stem not in DOORS), name
 
 
-def test_no_two_pages_import_each_other():
-    """Imports that go sideways make no cycle (a page's own sub-pages count as one page)."""
-    edges = {name_of(page): set() for page in PAGES}
+@pytest.mark.parametrize("name", readme.EVENING)
+def test_the_evening_is_read_downwards(name):
+    """A page of the evening imports, of the evening, only pages above it; beside it data, chain and text; training flat too."""
+    above = set(readme.EVENING[: readme.EVENING.index(name)]) | BESIDE | ({"flat"} if name == "training" else set())
+    assert set(imported(PACKAGE / f"{name}.py")) - above - {name} == set()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if room(page) in ("chain", "text")], ids=str)
+def test_chain_and_text_know_rules_and_nodes_only(page):
+    """Of the evening, these two rooms import rules and graph: what the evening uses stands below it."""
+    assert set(imported(page)) & set(readme.EVENING) <= {"rules", "graph"}
+
+
+def test_no_two_rooms_import_each_other():
+    """Rooms and evening pages form no circle, imports inside functions counted."""
+    needs = {name: set() for name in HOUSE}
     for page in PAGES:
-        if name_of(page) not in ("__init__",):
-            edges[name_of(page)] |= set(imported(page)) - {name_of(page)}
-    while edges:
-        free = {name for name, needs in edges.items() if not needs & edges.keys()}
-        assert free, f"these pages import each other in a circle: {sorted(edges)}"
-        edges = {name: needs for name, needs in edges.items() if name not in free}
+        if room(page) not in DOORS:
+            needs[room(page)] |= set(imported(page)) - {room(page)}
+    while needs:
+        free = {name for name, wanted in needs.items() if not wanted & needs.keys()}
+        assert free, f"these import each other in a circle: {sorted(needs)}"
+        needs = {name: wanted for name, wanted in needs.items() if name not in free}
+
+
+def test_the_evening_stays_small():
+    """The pages at the top have at most 2,100 lines together."""
+    assert sum(readme.lines(PACKAGE / f"{name}.py") for name in readme.EVENING) <= EVENING_LINES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PACKAGE)))
@@ -95,9 +111,9 @@ def test_every_page_and_public_name_is_explained(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PACKAGE)))
 def test_pages_are_short_and_plain(page):
-    """A page has at most 170 lines, no `assert` and no touch of the recursion limit."""
+    """A page has at most 250 lines, no `assert` and no touch of the recursion limit."""
     text = page.read_text(encoding="utf-8")
-    assert text.count("\n") <= 170
+    assert text.count("\n") <= MOST_LINES
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert)]
     assert "setrecursionlimit" not in text
 
@@ -113,15 +129,33 @@ def test_floats_are_never_added_by_the_builtin_sum(page):
     assert all(isinstance(call.args[0], ast.GeneratorExp) and ast.unparse(call.args[0].elt) == "1" for call in calls)
 
 
-def test_readme_has_the_derivative_table():
-    """The table of operations in the README is the one that the package prints."""
-    assert rules_table("markdown") in README
+def test_the_generated_parts_of_the_readme_are_up_to_date():
+    """`python tests/readme.py` would change nothing."""
+    assert readme.rewritten(README) == README
+
+
+def test_a_generated_part_is_replaced_and_nothing_else():
+    """Between its comments; a part that has no place in the README, or two, is an error."""
+    text, part = "a\n<!-- b -->\nold\n<!-- end of b -->\nc\n", {"b": lambda: r"new \1"}
+    assert readme.rewritten(text, part) == "a\n<!-- b -->\nnew \\1\n<!-- end of b -->\nc\n"
+    for wrong in ("a\n", text + text, "<!-- b -->\nold\n"):
+        with pytest.raises(ValueError, match="needs one place between <!-- b --> and <!-- end of b -->"):
+            readme.rewritten(wrong, part)
+
+
+def test_the_readme_is_written_by_one_command(tmp_path, capsys):
+    """A stale table is made again, and the second time there is nothing to do."""
+    stale = tmp_path / "README.md"
+    stale.write_text(README.replace("| `x * y` ", "| `y * x` "), encoding="utf-8")
+    for said in ("README.md is written again\n", "README.md is up to date\n"):
+        readme.main(stale)
+        assert (capsys.readouterr().out, stale.read_text(encoding="utf-8")) == (said, readme.rewritten(README))
 
 
 def test_readme_names_every_page_and_demo():
-    """The reading order leaves no page of the package out, and every demo is listed."""
-    pages = {f"{name_of(page)}/" if page.parent != PACKAGE else page.name for page in PAGES} - {"__init__.py", "__main__.py"}
-    assert [page for page in sorted(pages) if f"`{page}`" not in README] == []
+    """Every demo is listed; every page is, because the lists are those of the docstrings."""
+    named = re.findall(r"^\| `([a-z_/.]+)` \|", README, re.MULTILINE)
+    assert {name.removesuffix(".py").removesuffix("/") for name in named} >= set(HOUSE) - {"arrays"}
     assert [demo.name for demo in sorted((ROOT / "demos").glob("*.py")) if f"`demos/{demo.name}`" not in README] == []
 
 

@@ -10,7 +10,7 @@ from micrograd_lite import MLP, SGD, half_squared_error, mse, train
 from micrograd_lite.data import Dataset
 
 np = pytest.importorskip("numpy", reason="arrays need NumPy")
-dense = pytest.importorskip("micrograd_lite.dense", reason="arrays need NumPy")
+arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
 
 U = 2.0**-53
 NUMBERS = st.floats(-2.0, 2.0, allow_subnormal=False)
@@ -32,7 +32,7 @@ def problems(draw):
 def one_step(problem):
     """The first step of training in both engines, from the same weights: the scalar one with every edge."""
     model, samples, loss = problem
-    array = dense.from_scalar(model)
+    array = arrays.from_scalar(model)
     (other,) = train(array, samples, loss=loss, optimizer=SGD(lr=0.01), epochs=1)
     (one,) = train(model, samples, loss=loss, optimizer=SGD(lr=0.01), epochs=1, chain_rule=[1])
     return one, other
@@ -42,7 +42,7 @@ def entries(array):
     """Each weight of each layer: layer, row, column and its scalar name."""
     for number, layer in enumerate(array.layers):
         for i, j in np.ndindex(layer.w.data.shape):
-            yield number, i, j, dense.scalar_name(f"layer{number}.w", (i, j))
+            yield number, i, j, arrays.scalar_name(f"layer{number}.w", (i, j))
 
 
 @given(problem=problems())
@@ -73,7 +73,7 @@ def test_the_rows_are_the_matrix_product_itself(problem):
     rows = {name: [row for row in one.chain if row.parent == name][::-1] for *_, name in entries(other.model)}
     for number, layer in enumerate(other.model.layers):
         inputs, neurons = layer.w.data.shape
-        names = [[dense.scalar_name(f"layer{number}.w", (i, j)) for j in range(neurons)] for i in range(inputs)]
+        names = [[arrays.scalar_name(f"layer{number}.w", (i, j)) for j in range(neurons)] for i in range(inputs)]
         x = np.array([[rows[names[i][0]][sample].partial for i in range(inputs)] for sample in range(samples)])
         delta = np.array([[rows[names[0][j]][sample].upstream for j in range(neurons)] for sample in range(samples)])
         dw = x.T @ delta

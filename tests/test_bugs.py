@@ -5,9 +5,8 @@ import math
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, mse, train
-from micrograd_lite.bug_lab import Engine, wrong_steps
-from micrograd_lite.bugs import BUGS, RIGHT, RIGHT_ADAM
 from micrograd_lite.data import xor
+from micrograd_lite.lab.bugs import BUGS, RIGHT, RIGHT_ADAM, Engine, wrong_steps
 from micrograd_lite.trace.diff import compare
 
 FOUND = {
@@ -165,9 +164,9 @@ def test_an_engine_of_ones_own_trains_and_is_compared(tmp_path):
     engine = Engine(RIGHT)
     (step,) = train(net, xor(), loss=mse, optimizer=SGD(lr=0.1), epochs=1, engine=engine)
     assert step.gradients == [parameter.grad for parameter in net.parameters()]
-    dense = pytest.importorskip("micrograd_lite.dense", reason="arrays need NumPy")
+    arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
     with pytest.raises(ValueError, match=r"^unknown engine .*: choose one of eager, flat$"):
-        next(train(dense.MLP(2, [1]), xor(), loss=mse, optimizer=SGD(lr=0.1), epochs=1, engine=engine))
+        next(train(arrays.MLP(2, [1]), xor(), loss=mse, optimizer=SGD(lr=0.1), epochs=1, engine=engine))
 
 
 def test_an_overflow_is_an_error_and_leaves_a_trace(tmp_path):

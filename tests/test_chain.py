@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
-from micrograd_lite.chain import chain_rule, edges, formulas, gradients, in_formula
+from micrograd_lite.chain.rows import chain_rule, edges, formulas, gradients, in_formula
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.many import dot, mean

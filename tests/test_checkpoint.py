@@ -13,9 +13,9 @@ def network(engine, widths=(4, 3)):
     if engine == "scalar":
         return MLP(4, list(widths), seed=2)
     pytest.importorskip("numpy", reason="the array engine needs NumPy")
-    from micrograd_lite import dense
+    from micrograd_lite import arrays
 
-    return dense.MLP(4, list(widths), seed=2)
+    return arrays.MLP(4, list(widths), seed=2)
 
 
 def run(folder, engine, stop=None, resume=False, **changes):

@@ -11,11 +11,12 @@ import pytest
 import micrograd_lite
 from micrograd_lite import cli
 from micrograd_lite.data import xor
-from micrograd_lite.export.tables import gradient_table, rules_table
 from micrograd_lite.losses import mse
 from micrograd_lite.nn import MLP
 from micrograd_lite.optim import SGD
+from micrograd_lite.text.tables import rules_table
 from micrograd_lite.trace import Trace, Tracer
+from micrograd_lite.trace.show import gradient_table
 from micrograd_lite.training import train
 
 
@@ -231,7 +232,7 @@ def test_a_missing_page_of_ours_is_not_a_package_to_install():
 
 DEMO = """
 import sys, time
-from micrograd_lite.cli import demo
+from micrograd_lite.demo import demo
 
 def main(out, quick, force):
     print(out, quick, force, flush=True)

@@ -12,11 +12,10 @@ from hypothesis import strategies as st  # noqa: E402
 
 from array_strategies import FLOAT32, FLOAT64, cases, flat_gradients, scalar_names  # noqa: E402
 from micrograd_lite import nn  # noqa: E402
-from micrograd_lite.architecture import ACTIVATIONS  # noqa: E402
-from micrograd_lite.array import Array  # noqa: E402
-from micrograd_lite.array_many import mean  # noqa: E402
-from micrograd_lite.dense import MLP, from_scalar, scalar_name, to_scalar  # noqa: E402
-from micrograd_lite.inits import INITS  # noqa: E402
+from micrograd_lite.architecture import ACTIVATIONS, INITS  # noqa: E402
+from micrograd_lite.arrays.array import Array  # noqa: E402
+from micrograd_lite.arrays.many import mean  # noqa: E402
+from micrograd_lite.arrays.nn import MLP, from_scalar, scalar_name, to_scalar  # noqa: E402
 from micrograd_lite.losses import mse  # noqa: E402
 from micrograd_lite.optim import SGD  # noqa: E402
 from micrograd_lite.training import train  # noqa: E402

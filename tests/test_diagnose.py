@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, binary_cross_entropy, cli, cross_entropy, mse, train
 from micrograd_lite.data import Dataset, digits, iris, line, moons, xor
-from micrograd_lite.diagnose import anatomy, diagnose, passed, slopes_table
+from micrograd_lite.lab.diagnose import anatomy, diagnose, passed, slopes_table
+from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes, three
 from micrograd_lite.module import Module
-from micrograd_lite.slopes import LayerSlopes, Slopes, slopes, three
 
 
 def record(folder, model, data=None, lr=0.1, epochs=4, loss=mse, every=1, weights_every=None, **options):
@@ -26,9 +26,9 @@ def set_run(folder, **changes):
     (folder / "run.json").write_text(json.dumps({**run, **changes}))
 
 
-def dense():
+def on_arrays():
     """The array page, where NumPy is."""
-    return pytest.importorskip("micrograd_lite.dense", reason="arrays need NumPy")
+    return pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
 
 
 # --- measuring ---
@@ -66,7 +66,7 @@ def test_slopes_are_those_of_the_activation(tmp_path, activation, slope):
 @pytest.mark.parametrize("activation", ["tanh", "relu", "prelu", "sigmoid"])
 def test_both_engines_measure_the_same(tmp_path, activation):
     """The same network and steps, once as scalars and once as arrays whose weights are kept."""
-    pages = dense()
+    pages = on_arrays()
     settings = {"activation": activation, "output": "sigmoid", "init": "normal", "seed": 1}
     one = slopes(Trace(record(tmp_path / "scalar", MLP(2, [5, 4, 1], **settings))))
     other = slopes(Trace(record(tmp_path / "array", pages.MLP(2, [5, 4, 1], **settings), weights_every=1)))
@@ -87,7 +87,7 @@ def test_three_moments(tmp_path):
 
 def test_without_weights_the_layers_are_told_and_no_units(tmp_path):
     """An array trace that kept no weights: shares of layers.csv at its first, middle and last row, and nothing is invented."""
-    net = dense().MLP(2, [5, 1], activation="tanh", output="sigmoid", init="normal")
+    net = on_arrays().MLP(2, [5, 1], activation="tanh", output="sigmoid", init="normal")
     run = record(tmp_path / "run", net, epochs=9)
     measured = slopes(Trace(run))
     kept = {(row["step"], row["array"]): row["activations_flat"] for row in Trace(run).layers()}
@@ -101,7 +101,7 @@ def test_without_weights_the_layers_are_told_and_no_units(tmp_path):
 
 def test_data_is_found_by_its_name(tmp_path):
     """Digits are too many numbers for run.json; the package has them."""
-    net = dense().MLP(64, [8, 10], activation="tanh")
+    net = on_arrays().MLP(64, [8, 10], activation="tanh")
     run = record(tmp_path / "run", net, digits(), loss=cross_entropy, batch_size=300, epochs=1, weights_every=2)
     assert slopes(Trace(run)).on == "1,000 samples of digits as the package has them"
     set_run(run, data={"name": "mine", "samples": 1797})
@@ -110,7 +110,7 @@ def test_data_is_found_by_its_name(tmp_path):
 
 def test_mnist_that_is_not_at_hand_is_not_fetched(tmp_path, monkeypatch):
     """Then layers.csv has to do; nothing is downloaded."""
-    net = dense().MLP(2, [2, 1])
+    net = on_arrays().MLP(2, [2, 1])
     run = record(tmp_path / "run", net, weights_every=1)
     set_run(run, data={"name": "mnist/train", "samples": 60_000})
     monkeypatch.setenv("MICROGRAD_LITE_DATA", str(tmp_path))

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, mse, train
 from micrograd_lite.data import Dataset, xor
-from micrograd_lite.trace.diff import compare
-from micrograd_lite.trace.settings import entries
+from micrograd_lite.trace.diff import compare, entries
 from micrograd_lite.trace.stages import STAGES, by_step, forward
 
 EVERYTHING = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1}
@@ -326,9 +325,9 @@ def test_an_empty_trace(whole, tmp_path):
 
 def test_array_traces_are_compared_by_their_layers(tmp_path):
     """Row by row of layers.csv, after the loss; the weights before the first step are not in the tables, and that is said."""
-    dense = pytest.importorskip("micrograd_lite.dense", reason="arrays need NumPy")
+    arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
     for name, seed, lr in (("a", 0, 0.1), ("same", 0, 0.1), ("seed", 1, 0.1), ("lr", 0, 0.2)):
-        net = dense.MLP(2, [2, 1], activation="tanh", output="sigmoid", seed=seed)
+        net = arrays.MLP(2, [2, 1], activation="tanh", output="sigmoid", seed=seed)
         with Tracer(tmp_path / name) as tracer:
             for step in train(net, xor(), loss=mse, optimizer=SGD(lr=lr), epochs=3):
                 tracer.watch(step)

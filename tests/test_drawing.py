@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, Value
-from micrograd_lite.arrange import GAP, SWEEPS, _apart, _crossings, ordered
-from micrograd_lite.chain import edges
-from micrograd_lite.drawing import HEIGHT, LETTER, dot, notes, svg
-from micrograd_lite.layout import LABEL, drawn, layout
+from micrograd_lite.chain.drawing import HEIGHT, LETTER, dot, notes, svg
+from micrograd_lite.chain.layout import GAP, LABEL, SWEEPS, _apart, _crossings, drawn, layout, ordered
+from micrograd_lite.chain.rows import edges
 from micrograd_lite.many import mean
 from micrograd_lite.many import sum as added
 from strategies import programs
@@ -105,8 +104,8 @@ def test_sorting_makes_no_more_crossings(root):
         return order
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("micrograd_lite.arrange._crossings", crossings)
-        patch.setattr("micrograd_lite.layout.ordered", sort)
+        patch.setattr("micrograd_lite.chain.layout._crossings", crossings)
+        patch.setattr("micrograd_lite.chain.layout.ordered", sort)
         layout(root, {node: 50.0 for node in drawn(root)}, 50.0)
     assert found == [min(tried)] and len(tried) == SWEEPS + 1
 

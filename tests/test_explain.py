@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Trace, Tracer, cli, mse, train
-from micrograd_lite.chain import ChainRow, chain_rule, edges
+from micrograd_lite.chain.drawing import dot, svg
+from micrograd_lite.chain.layout import drawn
+from micrograd_lite.chain.rows import ChainRow, chain_rule, chain_table, edges
 from micrograd_lite.data import xor
-from micrograd_lite.drawing import dot, svg
-from micrograd_lite.explain import explain, explained, forward_table, gradient_table
-from micrograd_lite.export.tables import chain_table, table
-from micrograd_lite.expression import parse
-from micrograd_lite.layout import drawn
+from micrograd_lite.explain.formula import parse
+from micrograd_lite.explain.page import explain, explained, forward_table, gradient_table
 from micrograd_lite.many import mean
 from micrograd_lite.scalar import Value
+from micrograd_lite.text.tables import table
 
 CLASSIC = ("tanh(w*x + b)", "w=2", "x=0.5", "b=0.1")
 
@@ -327,7 +327,7 @@ def test_a_picture_of_too_many_nodes_is_refused(capsys):
 @pytest.fixture
 def backward():
     pytest.importorskip("PIL", reason="the animation is drawn with Pillow")
-    from micrograd_lite.export import backward
+    from micrograd_lite.pictures import backward
 
     return backward
 

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 import hostile
 import micrograd_lite
 from micrograd_lite.check import path_sizes
-from micrograd_lite.expression import FUNCTIONS, Step, parse
+from micrograd_lite.explain.formula import CHARACTERS, DEPTH, FUNCTIONS, NODES, Step, parse
 from micrograd_lite.graph import oldest_first
 from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import Value
-from micrograd_lite.typed import CHARACTERS, DEPTH, NODES
 from strategies import programs
 
 UNIT = 2.0**-53

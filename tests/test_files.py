@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from faults import broken, contents, fault_at, finish, full, interrupt, limited, network, other_network, read_only
 from micrograd_lite import MLP
-from micrograd_lite.files import number, to_json, write_whole
+from micrograd_lite.text.files import number, to_json, write_whole
 
 OLD, NEW = b"old " * 50, b"new content " * 50
 

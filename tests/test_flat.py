@@ -19,17 +19,18 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from interpreters import VERSIONS, interpreter
-from micrograd_lite import flat, many
+from micrograd_lite import many
+from micrograd_lite.chain.spelling import spelled
 from micrograd_lite.data import xor
-from micrograd_lite.flat import flatten
-from micrograd_lite.flat_model import flatten_model
+from micrograd_lite.flat import write as flat
+from micrograd_lite.flat.model import flatten_model
+from micrograd_lite.flat.write import flatten
 from micrograd_lite.graph import births, oldest_first
 from micrograd_lite.losses import mse
 from micrograd_lite.many import dot
 from micrograd_lite.nn import MLP
 from micrograd_lite.rules import RULES, SCALAR
 from micrograd_lite.scalar import APPLY, Value
-from micrograd_lite.spelling import spelled
 from strategies import arity, on_values, programs
 
 inf, nan = math.inf, math.nan
@@ -498,7 +499,7 @@ def test_a_program_that_is_too_large_is_refused():
 
 LARGE = """
 import sys
-from micrograd_lite.flat import flatten
+from micrograd_lite import flatten
 from micrograd_lite.many import dot, mean
 from micrograd_lite.scalar import Value
 sys.setrecursionlimit(1000)

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd_lite import cli, data, many
-from micrograd_lite.flat_model import flatten_model
-from micrograd_lite.flat_source import read_program
+from micrograd_lite.flat.model import flatten_model, model_program
 from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
 from micrograd_lite.module import Module
 from micrograd_lite.nn import MLP, Neuron
 from micrograd_lite.optim import SGD, Adam, AdamW, RMSprop
 from micrograd_lite.scalar import Value
 from micrograd_lite.trace import Tracer
+from micrograd_lite.trace.network import read_network
 from micrograd_lite.training import train
 
 OPTIMIZERS = (lambda: SGD(lr=0.1), lambda: SGD(lr=0.05, momentum=0.9, nesterov=True), lambda: RMSprop(), lambda: Adam(lr=0.05),
@@ -155,10 +155,10 @@ def test_an_engine_has_a_name():
     with pytest.raises(ValueError, match="unknown engine 'fast': choose one of eager, flat"):
         train(MLP(2, [1]), data.xor(), engine="fast", **options)
     pytest.importorskip("numpy", reason="array models are made of NumPy")
-    from micrograd_lite import dense
+    from micrograd_lite import arrays
 
     with pytest.raises(ValueError, match="'flat' is for scalar models"):
-        train(dense.MLP(2, [1]), data.xor(), engine="flat", **options)
+        train(arrays.MLP(2, [1]), data.xor(), engine="flat", **options)
 
 
 def test_a_label_stays_a_label():
@@ -198,7 +198,7 @@ def test_the_command_prints_the_program_of_a_trace(make, problem, loss, tmp_path
     """`micrograd-lite flat FOLDER` prints what flatten_model makes of the model that was trained."""
     folder = traced(tmp_path / "run", make(), problem, loss)
     assert cli.main(["flat", str(folder)]) == 0
-    assert capsys.readouterr().out == flatten_model(make(), loss, problem).source == read_program(folder).source
+    assert capsys.readouterr().out == flatten_model(make(), loss, problem).source == model_program(*read_network(folder)).source
 
 
 def test_the_command_prints_the_program_of_a_saved_model(tmp_path, capsys):
@@ -210,7 +210,7 @@ def test_the_command_prints_the_program_of_a_saved_model(tmp_path, capsys):
     model.save(tmp_path / "three.json")
     for asked, loss, target in ((None, cross_entropy, 1), ("mse", mse, [1.0, 1.0, 1.0])):
         expected = flatten_model(model, loss, [([0.0, 0.0], target)])
-        assert read_program(tmp_path / "three.json", asked).source == expected.source
+        assert model_program(*read_network(tmp_path / "three.json", asked)).source == expected.source
 
 
 def test_a_mistake_is_one_line(tmp_path, capsys):

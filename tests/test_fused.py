@@ -8,9 +8,9 @@ from hypothesis import given, settings  # noqa: E402
 
 from array_strategies import U32, Case, cases, flat_gradients, fused_step, graph_step, inf, nan, scalar_step  # noqa: E402
 from micrograd_lite.architecture import ACTIVATIONS  # noqa: E402
-from micrograd_lite.array_training import predict  # noqa: E402
-from micrograd_lite.dense import MLP  # noqa: E402
-from micrograd_lite.fused import FusedStep  # noqa: E402
+from micrograd_lite.arrays.fused import FusedStep  # noqa: E402
+from micrograd_lite.arrays.nn import MLP  # noqa: E402
+from micrograd_lite.arrays.training import predict  # noqa: E402
 from micrograd_lite.losses import LOSSES, cross_entropy, mse  # noqa: E402
 from references import U  # noqa: E402
 

@@ -17,8 +17,8 @@ from array_strategies import (  # noqa: E402
     scalar_state,
     scalar_step,
 )
+from micrograd_lite.arrays.nn import MLP, to_scalar  # noqa: E402
 from micrograd_lite.data import Dataset, digits  # noqa: E402
-from micrograd_lite.dense import MLP, to_scalar  # noqa: E402
 from micrograd_lite.losses import LOSSES, cross_entropy  # noqa: E402
 from micrograd_lite.nn import MLP as ScalarMLP  # noqa: E402
 from micrograd_lite.training import train  # noqa: E402

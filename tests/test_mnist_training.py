@@ -10,7 +10,15 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="the array engine needs NumPy")
 
-from micrograd_lite import SGD, Adam, cross_entropy, data, dense, half_squared_error, train  # noqa: E402
+from micrograd_lite import (  # noqa: E402
+    SGD,
+    Adam,
+    arrays,
+    cross_entropy,
+    data,
+    half_squared_error,
+    train,
+)
 
 FOLDER = os.environ.get("MICROGRAD_LITE_DATA")
 needs_mnist = pytest.mark.skipif(not FOLDER, reason="MICROGRAD_LITE_DATA does not say where MNIST is")
@@ -33,7 +41,7 @@ def last_evaluation(steps):
 def test_one_epoch_of_he_weights_and_adam_reaches_95_percent(images):
     """S0 with He weights passes 95 % on the test images in its first epoch, from a loss near ln 10."""
     training, test = data.image_datasets(images)
-    net = dense.MLP(784, [256, 128, 10], dtype="float32", seed=0)
+    net = arrays.MLP(784, [256, 128, 10], dtype="float32", seed=0)
     steps = train(
         net, training, loss=cross_entropy, optimizer=Adam(lr=0.001), batch_size=128, epochs=1, test=test, evaluate_every=469
     )
@@ -46,7 +54,7 @@ def test_one_epoch_of_he_weights_and_adam_reaches_95_percent(images):
 def test_unscaled_weights_start_at_a_loss_above_a_thousand(images):
     """S0 as written, with weights N(0, 1), starts hundreds of times above ln 10."""
     training, _ = data.image_datasets(images)
-    net = dense.MLP(784, [256, 128, 10], init="normal", dtype="float32", seed=0)
+    net = arrays.MLP(784, [256, 128, 10], init="normal", dtype="float32", seed=0)
     assert next(train(net, training, loss=cross_entropy, optimizer=Adam(), batch_size=128)).loss > 1000
 
 
@@ -56,7 +64,7 @@ def test_saturated_sigmoids_stay_below_60_percent_in_the_first_epoch(images):
     training, test = (data.one_hot(part) for part in data.image_datasets(images, "float64"))
     old = np.random.RandomState(0)
     weights = [old.randn(784, 128).tolist(), old.randn(128, 10).tolist()]
-    net = dense.MLP(784, [128, 10], activation="sigmoid", output="sigmoid", init=weights)
+    net = arrays.MLP(784, [128, 10], activation="sigmoid", output="sigmoid", init=weights)
     steps = train(net, training, loss=half_squared_error, optimizer=SGD(lr=0.1), batch_size=64, shuffle=False, epochs=1,
                   test=test, evaluate_every=938)  # fmt: skip
     first = next(steps)
@@ -67,10 +75,10 @@ def test_saturated_sigmoids_stay_below_60_percent_in_the_first_epoch(images):
 
 PROGRAM = """
 import sys
-from micrograd_lite import Adam, Tracer, cross_entropy, data, dense, train
+from micrograd_lite import Adam, Tracer, arrays, cross_entropy, data, train
 training, test = data.split(data.digits(), seed=0)
 with Tracer(sys.argv[1], every=10, weights_every=40, checkpoint_every=15, resume=sys.argv[2] == "resume") as tracer:
-    net = dense.MLP(64, [16, 10], seed=1)
+    net = arrays.MLP(64, [16, 10], seed=1)
     steps = train(net, training, loss=cross_entropy, optimizer=Adam(lr=0.01), batch_size=32, epochs=4, test=test,
                   evaluate_every=20, resume=tracer.checkpoint)
     for step in tracer.follow(steps):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograd_lite.architecture import INITS, RELU_FAMILY
 from micrograd_lite.check import check_gradients
 from micrograd_lite.data import moons
 from micrograd_lite.graph import births, oldest_first
-from micrograd_lite.inits import INITS, RELU_FAMILY
 from micrograd_lite.module import Module
 from micrograd_lite.nn import ACTIVATIONS, MLP, Layer, Neuron
 from micrograd_lite.scalar import Value

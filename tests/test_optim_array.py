@@ -10,8 +10,8 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from array_strategies import OPTIMIZERS, U32  # noqa: E402
+from micrograd_lite.arrays.optim import ArrayOptimizer  # noqa: E402
 from micrograd_lite.optim import SGD, Adam, AdamW, Optimizer, RMSprop  # noqa: E402
-from micrograd_lite.optim_array import ArrayOptimizer  # noqa: E402
 from micrograd_lite.scalar import Value  # noqa: E402
 
 STEPS = 300

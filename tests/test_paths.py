@@ -5,8 +5,8 @@ import math
 import pytest
 from hypothesis import given
 
+from micrograd_lite.chain.paths import paths
 from micrograd_lite.check import path_sizes
-from micrograd_lite.paths import paths
 from micrograd_lite.scalar import Value
 from strategies import programs
 

@@ -21,9 +21,27 @@ from PIL import Image
 
 from micrograd_lite import MLP, SGD, Adam, binary_cross_entropy, cross_entropy, half_squared_error, hinge, losses, mse, train
 from micrograd_lite.data import Dataset, line, spiral, xor
-from micrograd_lite.export import axes, boundary, canvas, curves, fields, gif, heatmap, matrices, moments, palette, panels, paths
-from micrograd_lite.export.render import render
-from micrograd_lite.trace import Trace, Tracer, cells, folder
+from micrograd_lite.pictures import (
+    axes,
+    boundary,
+    canvas,
+    curves,
+    fields,
+    gif,
+    heatmap,
+    matrices,
+    moments,
+    palette,
+)
+from micrograd_lite.pictures import (
+    matrices as panels,
+)
+from micrograd_lite.pictures import (
+    optimizer_paths as paths,
+)
+from micrograd_lite.pictures.render import render
+from micrograd_lite.text import cells
+from micrograd_lite.trace import Trace, Tracer, folder
 
 HOSTILE = [
     "../../etc/passwd", "=1+1", "a\nb", "\0", "naive\u0301 \u03b2", "layer999.neuron99999.w99999", "layer0.neuron0.w00", "<b>",
@@ -604,8 +622,8 @@ def test_render_says_what_is_missing(tmp_path):
     assert sorted(path.name for path in empty.folder.iterdir()) == ["gradients.csv", "metrics.csv", "run.json"]
 
 
-def test_importing_export_loads_no_numpy():
+def test_importing_pictures_loads_no_numpy():
     """The package of pictures and its tables cost nothing until something is drawn."""
-    program = "import sys, micrograd_lite.export, micrograd_lite.export.tables; print({'numpy', 'PIL'} & set(sys.modules))"
+    program = "import sys, micrograd_lite.pictures, micrograd_lite.trace.show; print({'numpy', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -13,9 +13,23 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_lite import SGD, cross_entropy, dense, train
-from micrograd_lite.export import answers, confusion, gif, layer_curves, matrices, moments, palette, panels, tiles
-from micrograd_lite.export.render import render
+from micrograd_lite import SGD, arrays, cross_entropy, train
+from micrograd_lite.pictures import (
+    answers,
+    gif,
+    layer_curves,
+    matrices,
+    moments,
+    palette,
+    tiles,
+)
+from micrograd_lite.pictures import (
+    answers as confusion,
+)
+from micrograd_lite.pictures import (
+    matrices as panels,
+)
+from micrograd_lite.pictures.render import render
 from micrograd_lite.trace import Trace, Tracer, folder, layers
 
 SIZE = (740, 500)
@@ -28,8 +42,8 @@ def by_hand(place, states, rows=(), model=None):
     folder.write_run(place, {"status": "finished", "parameters": [], "loss": "cross_entropy", "model": model or {}})
     metrics = [f"{step},1,{1 / step!r},0.0,0.0,0.1\n" for step in range(1, max(len(states), 2, *(row[0] + 1 for row in rows)))]
     (place / "metrics.csv").write_text("step,epoch,loss,gradient_norm,update_norm,learning_rate\n" + "".join(metrics))
-    for step, arrays in enumerate(states):
-        np.savez(place / "weights" / f"step_{step:06d}.npz", **arrays)
+    for step, state in enumerate(states):
+        np.savez(place / "weights" / f"step_{step:06d}.npz", **state)
     if rows:
         lines = [",".join(map(str, row)) + "\n" for row in (layers.COLUMNS, *rows)]
         (place / "layers.csv").write_text("".join(lines))
@@ -142,7 +156,7 @@ def test_any_weight_can_be_shown(tmp_path, value, inputs):
 
 def test_what_is_no_image_gets_heat_maps(tmp_path):
     """Five inputs are no square: each number of every layer, with biases and learned slopes, has its cell and colour."""
-    net = dense.MLP(5, [3, 2], "prelu", seed=1)
+    net = arrays.MLP(5, [3, 2], "prelu", seed=1)
     state = net.state_dict()
     trace = by_hand(tmp_path / "run", [state, {name: array / 2 for name, array in state.items()}])
     tiles.weights_update(tmp_path / "w.gif", trace, size=(720, 440))
@@ -160,8 +174,8 @@ def test_what_is_no_image_gets_heat_maps(tmp_path):
 
 def test_heat_maps_are_those_of_the_scalar_network():
     """The same network out of arrays and out of Values has the same matrices, cell by cell."""
-    net = dense.MLP(3, [4, 2], seed=3)
-    scalar = dense.to_scalar(net).state_dict()
+    net = arrays.MLP(3, [4, 2], seed=3)
+    scalar = arrays.to_scalar(net).state_dict()
     numbers = np.concatenate([table.ravel() for table in tiles.layer_tables(net.state_dict())])
     for mine, theirs in zip(tiles.layer_matrices(net.state_dict()), matrices.matrices(list(scalar)), strict=True):
         assert mine._replace(cells=0) == theirs._replace(cells=0)
@@ -382,7 +396,7 @@ def digits_trace(tmp_path_factory):
     place = tmp_path_factory.mktemp("pictures") / "digits"
     generator = np.random.default_rng(0)
     data = generator.random((64, 64), dtype="float32"), generator.integers(0, 10, 64)
-    net = dense.MLP(64, [12, 10], dtype="float32")
+    net = arrays.MLP(64, [12, 10], dtype="float32")
     with Tracer(place, weights_every=10) as tracer:
         for step in train(net, data, loss=cross_entropy, optimizer=SGD(lr=0.1), epochs=40):
             tracer.watch(step)
@@ -394,7 +408,7 @@ def test_the_first_frame_is_before_any_update_and_the_last_is_final(digits_trace
     trace, net = digits_trace
     tiles.weights_update(tmp_path / "w.gif", trace)
     frames = read(tmp_path / "w.gif")
-    ends = [array.data for array in (dense.MLP(64, [12, 10], dtype="float32").arrays["layer0.w"], net.arrays["layer0.w"])]
+    ends = [array.data for array in (arrays.MLP(64, [12, 10], dtype="float32").arrays["layer0.w"], net.arrays["layer0.w"])]
     kept = np.array([trace.arrays(step)["layer0.w"] for step in trace.array_steps()])
     place, limit = tiles.laid_out(12, 8, AREA), tiles.scale_end(kept)
     assert len(frames) == len(kept) and trace.array_steps()[0] == 0 and trace.array_steps()[-1] == 40

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import progress
 
 PROGRAM = """
 import sys
 {before}
-from micrograd_lite.progress import progress
+from micrograd_lite.demo import progress
 print(list(progress(range(3), 3, "training")))
 """
 WITHOUT_TQDM = "sys.modules['tqdm'] = None"

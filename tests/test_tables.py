@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite.data import xor
-from micrograd_lite.export.tables import gradient_table, rules_table, table
 from micrograd_lite.losses import mse
 from micrograd_lite.module import Module
 from micrograd_lite.nn import MLP
 from micrograd_lite.optim import SGD, Adam
 from micrograd_lite.rules import MANY, RULES
 from micrograd_lite.scalar import Value
+from micrograd_lite.text.tables import rules_table, table
 from micrograd_lite.trace import Trace, Tracer
+from micrograd_lite.trace.show import gradient_table
 from micrograd_lite.training import train
 
 HEADER, ROWS = ("name", "ten", "longer", "note"), [("a", "1", "2.5", "first"), ("bcdef", "-10", "nan", "")]

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from faults import PACKAGE, TABLES, network, record, steps
 from micrograd_lite import MLP, SGD, Adam, AdamW, RMSprop, StepDecay, cross_entropy, mse, train
-from micrograd_lite.files import number
 from micrograd_lite.many import dot
 from micrograd_lite.module import Module
 from micrograd_lite.scalar import Value
-from micrograd_lite.trace import Trace, Tracer, cells
+from micrograd_lite.text import cells
+from micrograd_lite.text.files import number
+from micrograd_lite.trace import Trace, Tracer
 
 OPTIMIZERS = {
     "SGD": lambda: SGD(lr=0.1),

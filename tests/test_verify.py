@@ -9,8 +9,8 @@ from itertools import islice
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Tracer, cli, cross_entropy, mse, train
+from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.verify import CHECKS, verify
-from micrograd_lite.verify.arrays import read_arrays
 from micrograd_lite.verify.formulas import read
 from traced import FLOWERS, PAIRS, RUNS, edited, moved, put, verdicts, write, write_arrays
 
@@ -46,10 +46,10 @@ def test_a_trace_of_some_steps_passes(tmp_path, every):
 def test_an_honest_trace_of_arrays_passes(tmp_path, dtype, whole):
     """Its norms, its kept weights, and, where the data are small, its losses by the scalar forward pass."""
     pytest.importorskip("numpy")
-    from micrograd_lite import dense
+    from micrograd_lite import arrays
 
     for data, loss, widths in ((FLOWERS, cross_entropy, [6, 3]), (FLOWERS._replace(targets=PAIRS.targets * 5), mse, [7, 2])):
-        net = dense.MLP(4, widths, "sigmoid", dtype=dtype)
+        net = arrays.MLP(4, widths, "sigmoid", dtype=dtype)
         settings = {"loss": loss, "optimizer": SGD(0.5), "batch_size": None if whole else 4, "anatomy_every": 2, "test": data}
         with Tracer(tmp_path / loss.name, every=2, weights_every=2) as tracer:
             list(tracer.follow(islice(train(net, data, **settings), 9)))
@@ -298,7 +298,7 @@ def test_verifying_loads_no_engine(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
     pages = {name for name in done.stdout.split() if not name.startswith("micrograd_lite.verify")}
-    readers = ("", ".files", ".trace", ".trace.cells", ".trace.folder", ".trace.table")
+    readers = ("", ".text", ".text.cells", ".text.files", ".text.npz", ".trace", ".trace.folder")
     assert pages == {f"micrograd_lite{page}" for page in readers}
 
 

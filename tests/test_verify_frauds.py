@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, RMSprop, scalar
+from micrograd_lite.chain.spelling import spelled
 from micrograd_lite.rules import RULES, SCALAR, compile_rule
-from micrograd_lite.spelling import spelled
-from micrograd_lite.trace import cells
+from micrograd_lite.text import cells
 from micrograd_lite.verify import CHECKS, verify
 from traced import PLAIN, edited, moved, put, verdicts, without, write, write_arrays
 

@@ -100,9 +100,9 @@ def write(folder, name="xor, momentum", engine="eager", steps=7, every=1, model=
 
 def write_arrays(folder):
     """The trace of a run of the array engine in 32 bits on the flowers, all weights kept."""
-    from micrograd_lite import dense
+    from micrograd_lite import arrays
 
-    net = dense.MLP(4, [5, 3], "prelu", dtype="float32", seed=1)
+    net = arrays.MLP(4, [5, 3], "prelu", dtype="float32", seed=1)
     settings = {"loss": cross_entropy, "optimizer": Adam(0.01), "batch_size": 6, "epochs": 4, "test": FLOWERS, "anatomy_every": 1}
     with Tracer(folder, weights_every=1) as tracer:
         list(tracer.follow(train(net, FLOWERS, **settings)))

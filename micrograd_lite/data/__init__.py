@@ -2,6 +2,14 @@
 
 The toys, iris and digits are made or read on the spot with the standard library, so that a first network trains without a
 download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy arrays, downloaded when it is nowhere yet.
+
+    dataset   inputs and targets with their names, checked
+    toys      xor, parts, line, mazur, moons, spiral
+    bundled   iris and 8 x 8 digits, shipped with the package
+    prepare   splitting, centring, scaling; random numbers from a seed
+    idx       the file format of MNIST, checked before it is read
+    mnist     MNIST's four files: found, downloaded, verified
+    images    images as data sets
 """
 
 from micrograd_lite.data.bundled import digits, iris

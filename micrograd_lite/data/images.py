@@ -11,7 +11,7 @@ from micrograd_lite.data.prepare import split
 
 
 def image_datasets(images: Mnist, dtype: str = "float32") -> tuple[Dataset, Dataset]:
-    """MNIST for a dense.MLP: (train, test) with inputs (samples, 784) divided by 255 and labels 0 ... 9."""
+    """MNIST for a arrays.MLP: (train, test) with inputs (samples, 784) divided by 255 and labels 0 ... 9."""
     train = _dataset("mnist/train", images.train_images, images.train_labels, dtype)
     return train, _dataset("mnist/test", images.test_images, images.test_labels, dtype)
 

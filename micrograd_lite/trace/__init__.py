@@ -1,12 +1,16 @@
 """What happened in a training run, written down row by row: a folder of tables that anyone can read and check.
 
-    cells     numbers and names as text that reads back exactly
-    append    a file that only grows by whole steps
-    folder    the files of the format, the lock, run.json
-    tracer    Tracer: writes a run while it happens
-    reader    Trace: reads it back, at any moment
-    stages    the order in which the numbers of a step come about
-    diff      the first difference between two traces, and what it means
+    append      a file that only grows by whole steps
+    folder      the files of the format, the lock, run.json
+    rows        what a step writes down: one row for each parameter, edge or sample
+    layers      the same for models on arrays: one row for each array
+    checkpoint  where a run can go on
+    tracer      Tracer: writes a run while it happens
+    reader      Trace: reads it back, at any moment
+    show        tables of one step, for people
+    network     the network of a trace, built again
+    stages      the order in which the numbers of a step come about
+    diff        the first difference between two traces, and what it means
 """
 
 from importlib import import_module

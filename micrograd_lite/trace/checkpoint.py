@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.files import to_json, write_whole
+from micrograd_lite.text.files import to_json, write_whole
 from micrograd_lite.trace.append import Extent
 from micrograd_lite.training import Step
 

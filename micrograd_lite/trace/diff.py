@@ -2,20 +2,52 @@
 
 Within a step the numbers are compared in the order in which they come about (STAGES), so all that led to the first
 difference agrees: equal weights and another loss is the forward pass, equal gradients and another update the optimizer.
+Which settings of the two runs differ is said as run.json has them.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import CHAIN, GRADIENTS, METRICS
 from micrograd_lite.trace.reader import Trace
-from micrograd_lite.trace.settings import other_settings, shown
 from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
+
+RECORDING = ("format", "status", "error", "steps", "rows", "every", "evaluation", "chain_rule", "by_sample")
+"""What run.json says about the recording and not about the numbers."""
+
+
+def entries(run: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every entry of run.json that decides numbers, by its path: optimizer.lr, data.inputs[3][1]."""
+    waiting = [(key, entry) for key, entry in run.items() if key not in RECORDING][::-1]
+    while waiting:
+        path, entry = waiting.pop()
+        if isinstance(entry, dict):
+            waiting += [(f"{path}.{key}", inner) for key, inner in entry.items()][::-1]
+        elif isinstance(entry, list):
+            waiting += [(f"{path}[{place}]", inner) for place, inner in enumerate(entry)][::-1]
+        else:
+            yield path, entry
+
+
+def other_settings(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
+    """A line for each entry of two run.json that is not the same."""
+    ours, theirs = dict(entries(a)), dict(entries(b))
+    for path in {**ours, **theirs}:
+        one, other = ours.get(path, "nothing"), theirs.get(path, "nothing")
+        if one != other:
+            yield f"{path}: {shown(one)} in A, {shown(other)} in B"
+
+
+def shown(value: Any) -> str:
+    """A cell as in the table, cut when it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
 
 SHOWN = 8
 """Settings that differ, listed at most."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from micrograd_lite.files import to_json, write_whole
+from micrograd_lite.text.files import to_json, write_whole
 
 try:
     import fcntl

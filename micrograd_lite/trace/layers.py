@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_lite.array import quiet
-from micrograd_lite.array_training import ArrayStep
-from micrograd_lite.buffers import length, views
-from micrograd_lite.dense import MLP
-from micrograd_lite.files import write_whole
+from micrograd_lite.arrays.array import quiet
+from micrograd_lite.arrays.buffers import length, views
+from micrograd_lite.arrays.nn import MLP
+from micrograd_lite.arrays.training import ArrayStep
 from micrograd_lite.measure import FLAT
-from micrograd_lite.trace import cells
+from micrograd_lite.text import cells
+from micrograd_lite.text.files import write_whole
 from micrograd_lite.trace.folder import LAYERS, WEIGHTS
 
 COLUMNS = (

@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.chain import ChainRow
-from micrograd_lite.trace.details import CHAIN_COLUMNS
+from micrograd_lite.chain.rows import ChainRow
+from micrograd_lite.text.cells import read_table
 from micrograd_lite.trace.folder import (
     BY_SAMPLE,
     CHAIN,
@@ -25,7 +25,7 @@ from micrograd_lite.trace.folder import (
     is_being_written,
     read_run,
 )
-from micrograd_lite.trace.table import read_table
+from micrograd_lite.trace.rows import CHAIN_COLUMNS
 
 
 class GradientRow(NamedTuple):

@@ -11,9 +11,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from micrograd_lite.text.cells import read_table
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER
 from micrograd_lite.trace.reader import Trace
-from micrograd_lite.trace.table import read_table
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]

@@ -19,13 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from micrograd_lite.files import to_json, write_whole
-from micrograd_lite.trace import cells
+from micrograd_lite.text import cells
+from micrograd_lite.text.files import to_json, write_whole
 from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
-from micrograd_lite.trace.details import DetailRows
 from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, unlock, write_run
-from micrograd_lite.trace.recording import rows_of, versions, write_weights
+from micrograd_lite.trace.rows import DetailRows, rows_of, versions, write_weights
 
 
 class Tracer:

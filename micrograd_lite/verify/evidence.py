@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from micrograd_lite.files import number
+from micrograd_lite.text.files import number
 
 UNITS = 8
 """A formula of the table calls at most three such functions; each errs by a unit or two on the systems that we know."""

@@ -3,6 +3,9 @@
 Along its own direction the slope of the loss is the length of the gradient. This needs no backward pass at all, so it
 also catches an engine that is wrong from the start. It sees one number for each step: an error across the gradient, or
 one of less than a thousandth of it, is left to the steps whose chain rule is written down.
+
+A walk cannot tell the slope everywhere: at a kink there are two, and where a function winds faster than the steps are
+wide it seems to have any. So a claimed slope is refuted only where a walk half as wide says the same.
 """
 
 from __future__ import annotations
@@ -14,7 +17,34 @@ from micrograd_lite.trace.folder import GRADIENTS
 from micrograd_lite.verify.evidence import NotHere, Wrong, shown
 from micrograd_lite.verify.network import Network, network
 from micrograd_lite.verify.record import Record
-from micrograd_lite.verify.walk import WIDTH, refuted
+
+WIDTH = 2.0**-17
+"""How far to walk: a balance of curvature (wide is worse) and rounding (narrow is worse)."""
+
+SLACK = 1e-3
+"""How far a slope may be from what the walk says, relative to it: wrong rules are off by more."""
+
+
+def refuted(claimed: float, function: Callable[[float], float], middle: float, width: float, doubt: float) -> float | None:
+    """The slope of `function` at 0 where that is not what is claimed; None where it is, or where no walk can tell.
+
+    middle: the value at 0; doubt: by how much a value may be off, relative to its size.
+    """
+    slope, bend, noise = _walk(function, middle, width, doubt)
+    if abs(slope - claimed) <= SLACK * abs(slope) + 0.1 * bend + noise:
+        return None
+    narrow, half_bend, _ = _walk(function, middle, width / 2.0, doubt)
+    settled = abs(slope - narrow) <= 0.25 * SLACK * abs(narrow) + noise
+    smooth = half_bend <= 0.55 * bend + noise  # a curve bends half as much on half the way, a kink as much as before
+    return narrow if settled and smooth else None
+
+
+def _walk(function: Callable[[float], float], middle: float, width: float, doubt: float) -> tuple[float, float, float]:
+    """The slope, how much it differs between the two directions, and what rounding may make of both."""
+    up, down = function(width), function(-width)
+    noise = doubt * max(abs(middle), abs(up), abs(down)) / width
+    return (up - down) / (2.0 * width), abs(up - 2.0 * middle + down) / width, noise
+
 
 DOUBT = 64 * 2.0**-52
 """By how much our own loss may be off: many roundings stand between a weight and the loss."""

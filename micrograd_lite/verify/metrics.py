@@ -8,10 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
-from micrograd_lite.verify.batches import Samples
 from micrograd_lite.verify.evidence import NotHere, near, same, within, wrong
 from micrograd_lite.verify.network import Network, network, only, shaking
-from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.record import Record, Samples
 
 ROOM = 16
 """Units by which any number in a forward pass may differ, computed by another library or added in another order."""

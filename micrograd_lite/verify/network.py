@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from micrograd_lite.verify.batches import Samples
 from micrograd_lite.verify.evidence import NotHere, plainly
-from micrograd_lite.verify.functions import exp, power
-from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.formulas import exp, power
+from micrograd_lite.verify.record import Record, Samples
 
 ACTIVATIONS: dict[str, Callable[..., float]] = {
     "linear": lambda z: z,

@@ -1,4 +1,5 @@
-"""The optimizers' formulas, written again: each term from the terms before it in its row.
+"""Weights move by their updates and by nothing else, and updates follow the optimizers' formulas, written again here:
+each term from the terms before it in its row.
 
 Sources: Polyak 1964 and Sutskever et al. 2013 (momentum, Nesterov), Tieleman and Hinton 2012 (RMSprop), Kingma and Ba
 2015 (Adam), Loshchilov and Hutter 2019 (AdamW, which shrinks the weight itself instead of bending its gradient).
@@ -10,8 +11,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from micrograd_lite.trace.folder import GRADIENTS, METRICS, OPTIMIZER
-from micrograd_lite.verify.evidence import NotHere, near, plainly, same, within, wrong
+from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS, OPTIMIZER
+from micrograd_lite.verify.evidence import NotHere, Wrong, near, place, plainly, same, shown, within, wrong
 from micrograd_lite.verify.record import Record, Row
 
 Term = tuple[str, float, float]
@@ -144,3 +145,34 @@ def learning_rate(record: Record) -> int:
         if not near(row["learning_rate"], wanted):
             raise wrong(METRICS, row, "learning_rate", wanted, "by the schedule it should be")
     return len(record.tables[METRICS])
+
+
+def after(record: Record) -> int:
+    """after = before + update, to the bit, in finite numbers: training stops before there are others."""
+    for row in _rows(record):
+        if not same(row["after"], row["before"] + row["update"]):
+            raise wrong(GRADIENTS, row, "after", row["before"] + row["update"], "before + update is")
+        if not (math.isfinite(row["after"]) and math.isfinite(row["gradient"])):
+            raise Wrong(f"{place(GRADIENTS, row)}: after is {shown(row['after'])} and gradient {shown(row['gradient'])}, "
+                        "but a run stops before either is not finite")  # fmt: skip
+    return len(record.tables[GRADIENTS])
+
+
+def before(record: Record) -> int:
+    """before is the last step's after, to the bit, wherever both steps are recorded."""
+    looked = 0
+    for row in _rows(record):
+        last = record.gradients.get(row["step"] - 1, {}).get(row["parameter"])
+        if last is not None:
+            looked += 1
+            if not same(row["before"], last["after"]):
+                raise wrong(GRADIENTS, row, "before", last["after"], f"after step {row['step'] - 1} it was")
+    if not looked:
+        raise NotHere("no two steps in a row are recorded")
+    return looked
+
+
+def _rows(record: Record) -> list[Row]:
+    if not record.tables[GRADIENTS]:
+        raise NotHere(f"a model of arrays has {LAYERS} instead" if record.in_arrays else "no parameter is trained")
+    return record.tables[GRADIENTS]

@@ -1,16 +1,21 @@
 """The record: everything that a trace folder says, read once, as far as its last whole step.
 
 A run that is still going on, or whose process was killed, is read up to the last row of metrics.csv: that row is written
-last, and vouches for the rows of its step in the other tables.
+last, and vouches for the rows of its step in the other tables. Which rows of the data a step was trained on is found
+again from the seed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple
 
+from micrograd_lite.text.cells import read_table
+from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.trace.folder import (
     BY_SAMPLE,
     CHAIN,
@@ -24,9 +29,63 @@ from micrograd_lite.trace.folder import (
     is_being_written,
     read_run,
 )
-from micrograd_lite.trace.table import read_table
-from micrograd_lite.verify.arrays import read_arrays
-from micrograd_lite.verify.batches import Batches, Samples
+
+
+class Samples(NamedTuple):
+    """A data set as run.json has it; inputs and targets are None when it is too big to stand there."""
+
+    size: int
+    classes: int
+    inputs: list[list[float]] | None
+    targets: list[Any] | None
+
+    @classmethod
+    def of(cls, described: Any, where: str) -> Samples:
+        """The data set from its description. ValueError when it is not one."""
+        try:
+            inputs = described.get("inputs")
+            if inputs is not None:
+                inputs = [[float(number) for number in row] for row in inputs]
+            made = cls(int(described["samples"]), int(described["classes"]), inputs, described.get("targets"))
+            if made.size < 1 or (inputs is not None and not len(inputs) == len(described["targets"]) == made.size):
+                raise ValueError(f"{made.size} samples")
+            return made
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ValueError(f"{where} is no description of a data set: {error!r}") from error
+
+
+class Batches:
+    """The rows of each step's batch, in their order: sorted by eight random bytes each, drawn anew for every epoch."""
+
+    def __init__(self, samples: int, batch_size: int | None, shuffle: bool, seed: int) -> None:
+        self.samples, self.size, self.seed = samples, batch_size or samples, seed
+        self.shuffled = shuffle and batch_size is not None
+        self.whole = self.size >= samples and not self.shuffled
+        self.per_epoch = -(-samples // self.size)
+        self._epoch = 0
+        self._order: Sequence[int] = range(samples)
+
+    def epoch(self, step: int) -> int:
+        """The epoch of a step; both count from 1."""
+        return (step - 1) // self.per_epoch + 1
+
+    def count(self, step: int) -> int:
+        """How many rows a step takes; the last step of an epoch takes what is left."""
+        return min(self.size, self.samples - (step - 1) % self.per_epoch * self.size)
+
+    def rows(self, step: int) -> Sequence[int]:
+        """The rows of the data that a step takes, in order."""
+        epoch = self.epoch(step)
+        if self.shuffled and epoch != self._epoch:
+            if epoch < self._epoch or self._epoch == 0:  # a new check begins again at the first step
+                self._epoch, self._generator = 0, Random(self.seed)
+            while self._epoch < epoch:
+                keys = array("Q", self._generator.randbytes(8 * self.samples))
+                self._epoch += 1
+            self._order = sorted(range(self.samples), key=keys.__getitem__)
+        start = (step - 1) % self.per_epoch * self.size
+        return self._order[start : start + self.size]
+
 
 Row = dict[str, Any]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from micrograd_lite.text.npz import Unreadable
 from micrograd_lite.trace.folder import RUN
-from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, optimizers, updates
-from micrograd_lite.verify.arrays import Unreadable
+from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, optimizers
 from micrograd_lite.verify.evidence import NotHere, Wrong
 from micrograd_lite.verify.record import Record
 from micrograd_lite.verify.start import start
@@ -21,8 +21,8 @@ CHECKS: dict[str, Check] = {
     "rows as counted": complete.rows,
     "all parameters": complete.parameters,
     "chosen steps": complete.chosen,
-    "after = before + update": updates.after,
-    "before = last after": updates.before,
+    "after = before + update": optimizers.after,
+    "before = last after": optimizers.before,
     "memory carried on": optimizers.memory,
     "update by the formula": optimizers.update,
     "learning rate": optimizers.learning_rate,

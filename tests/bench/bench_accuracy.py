@@ -11,7 +11,7 @@ import statistics
 
 import numpy as np
 
-from micrograd_lite import SGD, Adam, cross_entropy, dense, half_squared_error, train
+from micrograd_lite import SGD, Adam, arrays, cross_entropy, half_squared_error, train
 from micrograd_lite.data import image_datasets, mnist, one_hot
 from side_by_side import report
 
@@ -26,7 +26,7 @@ def accuracies(net, data, epochs, **settings):
 
 def s0(seed, data):
     """After three epochs."""
-    net = dense.MLP(784, [256, 128, 10], dtype="float32", seed=seed)
+    net = arrays.MLP(784, [256, 128, 10], dtype="float32", seed=seed)
     return accuracies(net, data, 3, loss=cross_entropy, optimizer=Adam(lr=0.001), batch_size=128, seed=seed)[-1]
 
 
@@ -36,9 +36,9 @@ def s2a(data, written):
     weights = [old.randn(784, 128).tolist(), old.randn(128, 10).tolist()]
     settings = {"batch_size": 64, "shuffle": False}
     if written:
-        net = dense.MLP(784, [128, 10], activation="sigmoid", output="sigmoid", init=weights)
+        net = arrays.MLP(784, [128, 10], activation="sigmoid", output="sigmoid", init=weights)
         return accuracies(net, list(map(one_hot, data)), 20, loss=half_squared_error, optimizer=SGD(lr=0.1), **settings)
-    net = dense.MLP(784, [128, 10], activation="sigmoid")
+    net = arrays.MLP(784, [128, 10], activation="sigmoid")
     return accuracies(net, data, 20, loss=cross_entropy, optimizer=SGD(lr=0.5), **settings)
 
 

@@ -69,7 +69,7 @@ def eager():
 def flat():
     """The same again as a flat program."""
     from micrograd_lite import MLP, hinge
-    from micrograd_lite.flat_model import flatten_model
+    from micrograd_lite.flat.model import flatten_model
 
     model = MLP(2, [16, 16, 1], init="uniform", seed=1337)
     program, samples = flatten_model(model, hinge, POINTS), list(zip(POINTS.inputs, POINTS.targets))
@@ -85,7 +85,7 @@ def flat():
 def big(inputs, outputs, images=20):
     """A classifier as a flat program, and samples for it: a pixel is 0 four times out of five, as in MNIST."""
     from micrograd_lite import MLP, cross_entropy
-    from micrograd_lite.flat_model import flatten_model
+    from micrograd_lite.flat.model import flatten_model
 
     generator = random.Random(1)
     greys = [level / 255 for level in range(256)]

@@ -32,7 +32,7 @@ def trace(folder):
 
 def ours(made, path):
     """The package's own animation."""
-    from micrograd_lite.export.heatmap import weights_update
+    from micrograd_lite.pictures.heatmap import weights_update
 
     def draw():
         weights_update(path, made, FRAMES, SIZE)
@@ -49,7 +49,7 @@ def matplotlib(made, path):
     import numpy as np
     from matplotlib import pyplot
 
-    from micrograd_lite.export.moments import moments
+    from micrograd_lite.pictures.moments import moments
 
     def draw():
         chosen = moments(made, FRAMES)

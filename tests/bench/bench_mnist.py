@@ -22,10 +22,10 @@ BATCH, WIDTHS, RATE = 128, (784, 256, 128, 10), 0.001
 
 def micrograd_lite(inputs, labels):
     """Our own training loop."""
-    from micrograd_lite import Adam, cross_entropy, dense, train
+    from micrograd_lite import Adam, arrays, cross_entropy, train
     from micrograd_lite.data import Dataset
 
-    net = dense.MLP(784, list(WIDTHS[1:]), dtype="float32")
+    net = arrays.MLP(784, list(WIDTHS[1:]), dtype="float32")
     steps = train(net, Dataset("mnist", inputs, labels), loss=cross_entropy, optimizer=Adam(lr=RATE), batch_size=BATCH)
 
     def epoch():

@@ -17,10 +17,10 @@ from side_by_side import in_turns, report
 
 def overhead(every):
     """Extra time of tracing as a share: the median over blocks that stood next to each other."""
-    from micrograd_lite import Adam, Tracer, cross_entropy, dense, train
+    from micrograd_lite import Adam, Tracer, arrays, cross_entropy, train
 
     training, _ = image_datasets(mnist())
-    net = dense.MLP(784, [256, 128, 10], dtype="float32")
+    net = arrays.MLP(784, [256, 128, 10], dtype="float32")
     steps = train(net, training, loss=cross_entropy, optimizer=Adam(lr=0.001), batch_size=128)
     shares = []
     with tempfile.TemporaryDirectory() as folder, Tracer(f"{folder}/run", every=every) as tracer:
@@ -39,11 +39,11 @@ def overhead(every):
 
 def memory(_):
     """Megabytes of peak memory of the whole process with a traced epoch, above the loaded data."""
-    from micrograd_lite import Adam, Tracer, cross_entropy, dense, train
+    from micrograd_lite import Adam, Tracer, arrays, cross_entropy, train
 
     training, test = image_datasets(mnist())
     loaded = sum(table.nbytes for part in (training, test) for table in (part.inputs, part.targets))
-    net = dense.MLP(784, [256, 128, 10], dtype="float32")
+    net = arrays.MLP(784, [256, 128, 10], dtype="float32")
     settings = {"loss": cross_entropy, "optimizer": Adam(lr=0.001), "batch_size": 128, "epochs": 1}
     steps = train(net, training, test=test, evaluate_every=100, **settings)
     with tempfile.TemporaryDirectory() as folder, Tracer(f"{folder}/run", weights_every=100, checkpoint_every=100) as tracer:

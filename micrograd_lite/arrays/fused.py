@@ -1,0 +1,114 @@
+"""One training step of an MLP on arrays without a graph: the same arithmetic in buffers that are made once.
+
+The graph of nn.py allocates every intermediate array anew; here the products and sums go into buffers (`out=`)
+and gradients straight into the model's flat buffer. Values and partials of the activations come from the same table
+and the loss is the same graph, so the tests hold both to the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from micrograd_lite.arrays import many as array_many
+from micrograd_lite.arrays.array import Array, quiet
+from micrograd_lite.arrays.buffers import length
+from micrograd_lite.arrays.nn import MLP
+from micrograd_lite.arrays.rules import APPLY
+from micrograd_lite.losses import Loss
+from micrograd_lite.many import cross_entropy
+
+REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
+
+CHUNK = 1_000
+"""Samples per product when a whole data set is evaluated: enough for speed, little memory."""
+
+
+def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
+    """The loss of a batch as one node: the text of losses.py read with arrays, a sample being a row."""
+    sample = array_many.cross_entropy if loss.sample is cross_entropy else loss.sample
+    costs: Any = sample(outputs, targets)
+    return REDUCE[loss.reduce.__name__](costs)
+
+
+class FusedStep:
+    """Forward and backward of one model for batches of at most so many samples; gradients land in `model.flat_grad`.
+
+    After a call, `activations` holds the inputs and each layer's outputs, `slopes` the partials of each activation,
+    `gradient_norm` the length of the gradient.
+    """
+
+    def __init__(self, model: MLP, samples: int) -> None:
+        self.model = model
+        self.apply = APPLY[model.dtype]
+        widths = model.architecture.widths
+        self.sums = [np.empty((samples, width), model.dtype) for width in widths[1:]]
+        self.deltas = [np.empty((samples, width), model.dtype) for width in widths[:-1]]
+        self.activations: list[np.ndarray] = []
+        self.slopes: list[tuple[Any, ...]] = []
+        self.rows = np.empty((0, widths[0]), model.dtype)
+        self.calls, self.gradient_norm = 0, 0.0
+
+    def gather(self, inputs: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        """The chosen rows of a data set, in a buffer that the next call fills anew; all rows for None."""
+        if rows is None:
+            return inputs
+        if not len(self.rows):
+            self.rows = np.empty((len(self.sums[0]), inputs.shape[1]), self.model.dtype)
+        return np.take(inputs, rows, axis=0, out=self.rows[: len(rows)], mode="clip")  # "clip" fills `out` without a copy
+
+    @quiet
+    def forward(self, inputs: np.ndarray) -> list[np.ndarray]:
+        """The inputs, then the outputs of each layer."""
+        self.activations, self.slopes = [inputs], []
+        for layer, buffer in zip(self.model.layers, self.sums):
+            z = np.matmul(self.activations[-1], layer.w.data, out=buffer[: len(inputs)])
+            if layer.b is not None:
+                z += layer.b.data
+            value, partials = self.activate(layer, z)
+            self.activations.append(value)
+            self.slopes.append(partials)
+        return self.activations
+
+    @quiet
+    def __call__(self, inputs: np.ndarray, targets: np.ndarray, loss: Loss) -> float:
+        """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
+        self.calls += 1
+        self.model.flat_grad  # noqa: B018 (every grad is a view of the buffer again, also after a graph's backward)
+        outputs = Array(self.forward(inputs)[-1])
+        total = batch_loss(loss, outputs, targets)
+        total.backward()
+        layers, delta = self.model.layers, np.array(outputs.grad)
+        for index in range(len(layers) - 1, -1, -1):
+            delta = self.gradients(layers[index], self.activations[index], self.slopes[index], delta)
+            if index:
+                delta = np.matmul(delta, layers[index].w.data.T, out=self.deltas[index][: len(inputs)])
+        self.gradient_norm = length(self.model.flat_grad)
+        return float(total.data)
+
+    def activate(self, layer: Any, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:
+        """Value and partials of a layer's activation, from the table."""
+        if layer.activation == "linear":
+            return z, ()
+        operands = (z,) if layer.slope is None else (z, layer.slope.data)
+        made: tuple[np.ndarray, tuple[Any, ...]] = self.apply[layer.activation](*operands)
+        return made
+
+    def gradients(self, layer: Any, inputs: np.ndarray, partials: tuple[Any, ...], upstream: np.ndarray) -> np.ndarray:
+        """Write the gradients of one layer; returns the gradient of its sums z."""
+        if layer.slope is not None:
+            np.sum(partials[1] * upstream, axis=0, out=layer.slope.grad)
+        delta = np.multiply(upstream, partials[0], out=upstream) if partials else upstream
+        np.matmul(inputs.T, delta, out=layer.w.grad)
+        if layer.b is not None:
+            np.add.reduce(delta, axis=0, out=layer.b.grad)  # np.sum does this after asking who else might
+        return delta
+
+
+def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
+    """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
+    fused = FusedStep(model, min(CHUNK, len(inputs)))
+    starts = range(0, max(1, len(inputs)), CHUNK)  # no samples have no outputs, in one part
+    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in starts]
+    return np.concatenate(parts)

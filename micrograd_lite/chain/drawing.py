@@ -1,0 +1,129 @@
+"""A graph as a drawing: boxes with name, formula, value and gradient, arrows with the slope that backpropagation multiplies by.
+
+Values flow down the arrows; gradients flow up, at each arrow times the number on it. `svg` draws by itself, `dot` writes
+what Graphviz draws, and a notebook shows the picture of any Value. The graph is only read.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from micrograd_lite.chain.layout import drawn, layout
+from micrograd_lite.chain.rows import edges, formulas, gradients, in_formula
+from micrograd_lite.graph import Node, node_names
+from micrograd_lite.rules import RULES
+from micrograd_lite.text.words import markup
+
+MOST = 300
+"""A drawing of more nodes could not be read."""
+LONGEST = 36  # letters of a name and its formula in a box; the tooltip has it all
+LETTER, LINE = 7.3, 17.0  # of a fixed-width font of 12 pixels
+CALLED = RULES.keys() - {"add", "sub", "mul", "div", "neg", "power", "pow"}
+HEIGHT = 3 * LINE + 10.0
+STYLE = (
+    "text{font:12px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#1a1a1a}"
+    ".box{fill:#fff;stroke:#555}.leaf{fill:#e8f1fa}.result{fill:#fdf0d5}.wire{fill:none;stroke:#888;stroke-width:1.3}"
+    ".slope{text-anchor:middle}"
+)
+
+
+class Note(NamedTuple):
+    """What stands in a node's box, and what it stands for in full."""
+
+    title: str
+    value: str
+    gradient: str
+    full: str
+
+
+def notes(root: Node) -> dict[Node, Note]:
+    """What the boxes of all drawn nodes say. ValueError for more nodes than can be read."""
+    nodes, names = drawn(root), node_names(root)
+    if len(nodes) > MOST:
+        raise ValueError(f"this graph has {len(nodes):,} nodes; more than {MOST} cannot be read: draw a part of it")
+    totals, made = gradients(root), {}
+    for node in nodes:
+        name = in_formula(names[node])
+        formula = formulas(node, names)[0] if node.parents else ""
+        full = f"{name}{formula and ' = '}{formula}\nvalue {node.data!r}\ngradient {totals[node]!r}"
+        if node.parents and node.rule.name in CALLED:  # relu(v3), not 0.0 if v3 <= 0 else v3
+            formula = f"{node.rule.name}({', '.join(in_formula(names[parent]) for parent in node.parents)})"
+        title = f"{name}{formula and ' = '}{formula}"
+        title = title if len(title) <= LONGEST else title[: LONGEST - 2] + ".."
+        made[node] = Note(title, f"value {node.data:.6g}", f"grad {totals[node]:.6g}", full)
+    return made
+
+
+def svg(root: Node) -> str:
+    """The graph below root as one self-contained SVG picture, ASCII only. ValueError above 300 nodes."""
+    said = notes(root)
+    letters = {node: max(len(part) for part in note[:3]) for node, note in said.items()}
+    slots = {node: max([0, *(len(f"{partial:.4g}") + 2 for partial in node.partials)]) * len(node.partials) for node in said}
+    widths = {node: LETTER * max(letters[node] + 2, slots[node]) for node in said}
+    plan = layout(root, widths, HEIGHT)
+    hops = dict.fromkeys(
+        _bend(*ends) if number % 2 == 0 else f"M{ends[1][0]:.1f} {ends[0][1]:.1f}V{ends[1][1]:.1f}"
+        for wire in plan.wires
+        for number, ends in enumerate(pairwise(wire.points))
+    )
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{plan.width:.0f}" height="{plan.height:.0f}" '
+        f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" role="img">',
+        f"<title>{markup(said[root].title)}</title>",
+        f"<style>{STYLE}</style>",
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        *(f'<path class="wire" d="{hop}"/>' for hop in hops),
+    ]
+    for node, position, points in plan.wires:
+        (x, top), slope = points[-1], f"{node.partials[position]:.4g}"
+        lines.append(f'<path d="M{x - 4:.1f} {top - 8:.1f}h8l-4 8z" fill="#555"/>')
+        blank = LETTER * (len(slope) + 1)
+        lines.append(f'<rect x="{x - blank / 2:.1f}" y="{top - 24:.1f}" width="{blank:.1f}" height="14" fill="#fff"/>')
+        lines.append(f'<text class="slope" x="{x:.1f}" y="{top - 13:.1f}">{slope}</text>')
+    for node, note in said.items():
+        left, top = plan.boxes[node]
+        kind = "result" if node is root else "box" if node.parents else "leaf"
+        lines.append(f'<g><title>{markup(note.full)}</title><rect class="box {kind}" x="{left:.1f}" y="{top:.1f}" rx="5" '
+                     f'width="{widths[node]:.1f}" height="{HEIGHT:.0f}"/>')  # fmt: skip
+        for row, line in enumerate(note[:3]):
+            lines.append(f'<text x="{left + LETTER:.1f}" y="{top + LINE * (row + 1):.1f}">{markup(line)}</text>')
+        lines.append("</g>")
+    return "\n".join([*lines, "</svg>\n"])
+
+
+def dot(root: Node) -> str:
+    """The graph below root in the language of Graphviz. ValueError above 300 nodes."""
+    said = notes(root)
+    numbers = {node: number for number, node in enumerate(said)}
+    lines = ["digraph {", "  node [shape=box, fontname=monospace]", "  edge [fontname=monospace]"]
+    lines += [f"  n{numbers[node]} [label={_quoted(note[:3])}]" for node, note in said.items()]
+    for edge in edges(root):
+        parent, partial = edge.node.parents[edge.position], edge.node.partials[edge.position]
+        lines.append(f'  n{numbers[parent]} -> n{numbers[edge.node]} [label="{partial:.4g}"]')
+    return "\n".join([*lines, "}\n"])
+
+
+def notebook(root: Node) -> str:
+    """The picture that a notebook shows: of a graph that is too large, two lines that say so."""
+    try:
+        return svg(root)
+    except ValueError as error:
+        lines = [markup(repr(root)), markup(str(error))]
+        width = LETTER * (max(map(len, lines)) + 2)
+        texts = [f'<text x="{LETTER}" y="{LINE * (row + 1)}">{line}</text>' for row, line in enumerate(lines)]
+        start = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{3 * LINE:.0f}">'
+        return "\n".join([start, f"<style>{STYLE}</style>", *texts, "</svg>\n"])
+
+
+def _bend(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """An arrow that leaves straight down and arrives straight down."""
+    (x, y), (to_x, to_y) = start, end
+    middle = (y + to_y) / 2
+    return f"M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}"
+
+
+
+def _quoted(lines: tuple[str, ...]) -> str:
+    """Lines to the left, in quotes."""
+    return '"' + "".join(line.replace("\\", "\\\\").replace('"', '\\"') + "\\l" for line in lines) + '"'

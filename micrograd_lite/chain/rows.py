@@ -1,0 +1,170 @@
+"""The chain rule, written down: one row for each edge that a backward sweep walks, in its order.
+
+    >>> from micrograd_lite import Value
+    >>> w, x = Value(2.0, "w"), Value(0.5, "x")
+    >>> for row in chain_rule((w * x).tanh()):
+    ...     print(f"{row.node} = {row.formula}: {row.parent} is paid {row.partial_formula} times {row.upstream:.3f}")
+    v3 = tanh(v2): v2 is paid 1.0 - v3 * v3 times 1.000
+    v2 = w * x: w is paid x times 0.420
+    v2 = w * x: x is paid w times 0.420
+
+A row can be checked with a pencil: the partial follows from its formula, share = partial * upstream, and a node's
+upstream is the last total that it was paid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from keyword import iskeyword
+from typing import Any, NamedTuple
+
+from micrograd_lite.chain.spelling import series, spelled
+from micrograd_lite.graph import Node, node_names, youngest_first
+from micrograd_lite.rules import MANY, RULES, SCALAR
+from micrograd_lite.text import cells
+from micrograd_lite.text.tables import digits, table
+
+SHOWN = 8
+"""A sum of more terms is written with its first two and its last."""
+
+
+class ChainRow(NamedTuple):
+    """One edge: `node` pays its `parent` the share partial * upstream, and the parent's total grows by it."""
+
+    order: int  # from 1
+    node: str
+    operation: str
+    formula: str  # of the node's value, in the names of its operands
+    value: float
+    upstream: float  # d(root)/d(node)
+    parent: str
+    parent_value: float
+    partial_formula: str
+    partial: float  # d(node)/d(parent)
+    share: float
+    total: float  # of all shares that the parent was paid so far
+
+
+class Edge(NamedTuple):
+    """The same edge in numbers and nodes; position: the parent's place among the node's parents."""
+
+    node: Node
+    position: int
+    upstream: float
+    share: float
+    total: float
+
+
+def edges(root: Node, upstream: float = 1.0) -> Iterator[Edge]:
+    """The sweep of `root.backward()`, edge by edge, without touching any grad; root starts with `upstream`."""
+    totals = {root: upstream}
+    for node in youngest_first(root):
+        for position, (parent, partial) in enumerate(zip(node.parents, node.partials)):
+            share = partial * totals[node]
+            totals[parent] = totals.get(parent, 0.0) + share
+            yield Edge(node, position, totals[node], share, totals[parent])
+
+
+def gradients(root: Node) -> dict[Node, float]:
+    """d(root)/d(node) for root and every node that the sweep reaches: the last total of each, bit for bit backward()'s."""
+    return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
+
+
+def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> list[ChainRow]:
+    """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
+
+    Values, partials and totals are those of the engine, bit for bit; the graph stays as it is. sweep: another engine's
+    sweep, to see what that one does (lab/bugs.py).
+    """
+    names = node_names(root)
+    written: dict[Node, tuple[str, list[str]]] = {}
+    rows = []
+    for order, edge in enumerate(sweep(root), start=1):
+        node, parent = edge.node, edge.node.parents[edge.position]
+        if node not in written:
+            written[node] = formulas(node, names)
+        formula, slopes = written[node]
+        rows.append(ChainRow(
+            order, names[node], node.rule.name, formula, node.data, edge.upstream,
+            names[parent], parent.data, slopes[edge.position], node.partials[edge.position], edge.share, edge.total,
+        ))  # fmt: skip
+    return rows
+
+
+def formulas(node: Node, names: Mapping[Node, str]) -> tuple[str, list[str]]:
+    """The rule of an inner node with its operands' names put in: of its value, and of its slope toward each parent."""
+    operands = [in_formula(names[parent]) for parent in node.parents]
+    if node.rule.name in MANY:
+        value, slopes = MANY_FORMULAS[node.rule.name](node, operands)
+    else:
+        rule = RULES[node.rule.name]
+        constants = rule.inputs[len(rule.partials) :]
+        known = tuple((letter, repr(node.parents[rule.inputs.index(letter)].data)) for letter in constants)
+        spelling, letters = spelled(rule.name, known), dict(zip(rule.inputs, operands))
+        value = spelling.value.format(**letters)
+        slopes = [slope.format(**letters, z=names[node]) for slope in spelling.slopes]
+    return shielded(value), [shielded(slope) for slope in slopes]
+
+
+def in_formula(name: str) -> str:
+    """A node's name as it stands in a formula: itself, or in quotes when it would read as anything else."""
+    words = name.split(".")
+    plain = all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) and not iskeyword(word) for word in words)
+    return name if plain and name not in SCALAR and name != "abs" else repr(name)
+
+
+def shielded(formula: str) -> str:
+    """A formula with a leading sign stands in parentheses, so that no spreadsheet takes its cell for a command."""
+    return f"({formula})" if formula.startswith(("-", "+")) else formula
+
+
+def _dot(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
+    paid = list(operands)  # in the order of the sweep: last product first, the bias before the first product
+    bias = [paid.pop(-3)] if len(paid) % 2 else []
+    weights, inputs = paid[0::2][::-1], paid[1::2][::-1]
+    _, term, _ = series("dot", len(weights))
+    products = [term.format(w=w, x=x) for w, x in zip(weights, inputs)]
+    to = dict(zip(MANY["dot"].inputs, MANY["dot"].partials))
+    slopes = [{"w": w, "x": x}[to[group]] for w, x in zip(weights[::-1], inputs[::-1]) for group in "wx"]
+    if bias:
+        slopes.insert(-2, to["b"])
+    return " + ".join([*bias, *shortened(products)]), slopes
+
+
+def _series(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
+    before, term, after = series(node.rule.name, len(operands))
+    slope = re.sub(r"\bn\b", repr(float(len(operands))), MANY[node.rule.name].partials[0])
+    return f"{before}{' + '.join(shortened([term.format(x=x) for x in operands]))}{after}", [slope] * len(operands)
+
+
+def _cross_entropy(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
+    logits, label = operands[:-1], int(node.parents[-1].data)
+    exponentials = " + ".join(shortened([f"exp({x})" for x in logits]))
+    slopes = [f"softmax({x}){' - 1.0' if position == label else ''}" for position, x in enumerate(logits)]
+    return f"log({exponentials}) - {logits[label]}", slopes
+
+
+def shortened(terms: list[str]) -> list[str]:
+    """All terms, or of a long sum the first two and the last."""
+    return terms if len(terms) <= SHOWN else [*terms[:2], "...", terms[-1]]
+
+
+MANY_FORMULAS = {"dot": _dot, "sum": _series, "mean": _series, "cross_entropy": _cross_entropy}
+"""How the rows over many operands are written out."""
+
+
+def chain_table(rows: Sequence[ChainRow], form: str = "text") -> str:
+    """The chain rule edge by edge: every column in CSV, else those that a pencil needs."""
+    columns = {name: name.replace("_", " ") for name in ChainRow._fields}
+    if form != "csv":
+        wanted = ("order", "node", "formula", "upstream", "parent", "partial_formula", "partial", "share", "total")
+        columns = {name: columns[name] for name in wanted}
+    shown = [[_cell(getattr(row, name), form) for name in columns] for row in rows]
+    return table(list(columns) if form == "csv" else list(columns.values()), shown, form)
+
+
+def _cell(entry: str | float, form: str) -> str:
+    if isinstance(entry, str):
+        return cells.text(entry)
+    return digits(entry, form) if isinstance(entry, float) else str(entry)

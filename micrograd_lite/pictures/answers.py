@@ -1,0 +1,195 @@
+"""What a network answers: predictions.png, the first images of a test set with its mistakes marked; confusion.png, which
+class it takes for which (a row is what the samples are, a column what the network answered).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from micrograd_lite.pictures.canvas import TEXT, Canvas, fitted, letters
+from micrograd_lite.pictures.gif import write_png
+from micrograd_lite.pictures.palette import BLACK, DARK, FAINT, GREYS, WHITE, Indices, Numbers, diverging, ink
+
+SHOWN, COLUMNS = 25, 5
+TILE, ACROSS, DOWN = 112, 134, 162  # pixels: an image, and from one image to the next
+
+
+def predictions(
+    path: str | os.PathLike[str], images: ArrayLike, labels: ArrayLike, outputs: ArrayLike, class_names: Sequence[str] = ()
+) -> None:
+    """Write the first 25 images with the network's answer under each; wrong ones have a frame, a cross and both labels.
+
+    images: (samples, height, width), or (samples, pixels) of square ones, 0 for paper. labels: (samples,), whole numbers
+    from 0. outputs: (samples, classes), the highest is the answer. The share of right answers is that of all samples.
+    ValueError says what does not fit; OSError names the path.
+    """
+    pictures, scores = as_images(images), np.asarray(outputs, dtype=float)
+    if scores.ndim != 2 or len(scores) != len(pictures) or np.isnan(scores).any():
+        raise ValueError(f"outputs must be numbers of shape ({len(pictures)}, classes), a row for each; got {_seen(scores)}")
+    answers, actual = scores.argmax(axis=1), as_labels(labels, "labels", len(pictures))
+    names = named(class_names, scores.shape[1], int(actual.max()))
+    right, count = answers == actual, min(SHOWN, len(pictures))
+    canvas = Canvas((COLUMNS * ACROSS + 10, 70 + math.ceil(count / COLUMNS) * DOWN))
+    canvas.text(16, 8, f"The network is right about {right_of(right)}", BLACK, TEXT + 3)
+    first = f"The first {count} of them" if count < len(right) else "All of them"
+    wrong = np.count_nonzero(~right[:count])
+    marked = f"{wrong} wrong, in an orange frame with a cross" if wrong else "none wrong"
+    canvas.text(16, 34, f"{first}: {marked}. Below each: its answer.", DARK)
+    for index in range(count):
+        left, top = 16 + index % COLUMNS * ACROSS, 66 + index // COLUMNS * DOWN
+        _paste(canvas, left, top, pictures[index], float(min(0, pictures.min())), float(pictures.max()))
+        middle, below = left + TILE / 2, top + TILE + 5
+        canvas.frame(left, top, left + TILE, top + TILE, FAINT)
+        if not right[index]:
+            _mark(canvas, left, top)
+            canvas.text(middle, below + 17, fitted(f"but is {names[actual[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
+        canvas.text(middle, below, fitted(f"says {names[answers[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
+    write_png(path, canvas)
+
+
+def _paste(canvas: Canvas, left: int, top: int, picture: Numbers, low: float, high: float) -> None:
+    """One image as dark ink on white paper, as large as a tile in its own proportions."""
+    shares = (picture.astype(float) - low) / ((high - low) or 1.0)
+    height, width = (max(round(length * TILE / max(picture.shape)), 1) for length in picture.shape)
+    resized = np.asarray(Image.fromarray(shares.astype(np.float32)).resize((width, height), Image.Resampling.BOX))
+    inked: Indices = np.rint(np.clip(resized, 0.0, 1.0) * (GREYS - 1)).astype(np.uint8) + np.uint8(WHITE)
+    x, y = left + (TILE - width) // 2, top + (TILE - height) // 2
+    canvas.pixels[y : y + height, x : x + width] = inked
+
+
+def _mark(canvas: Canvas, left: int, top: int) -> None:
+    """A thick frame around a tile and a cross in its corner: seen without colours too."""
+    right, bottom = left + TILE, top + TILE
+    for out in range(4):
+        canvas.frame(left - out, top - out, right + out, bottom + out, ink(1))
+    canvas.box(right - 20, top, right, top + 20, ink(1))
+    for start, end in (((-15, 5), (-6, 14)), ((-15, 14), (-6, 5))):
+        canvas.line([(right + start[0], top + start[1]), (right + end[0], top + end[1])], WHITE, 3.0)
+
+
+def as_images(images: ArrayLike) -> Numbers:
+    """Images as (samples, height, width); rows of pixels become squares. ValueError when they are none."""
+    made = np.asarray(images)
+    side = math.isqrt(made.shape[1]) if made.ndim == 2 else 0
+    if made.ndim == 2 and side * side == made.shape[1]:
+        made = made.reshape(-1, side, side)
+    if made.ndim != 3 or not made.size or made.dtype.kind not in "uifb" or not np.isfinite(made).all():
+        shapes = "(samples, height, width) or (samples, side * side)"
+        raise ValueError(f"images must be finite numbers of shape {shapes}; got {_seen(made)}")
+    return made
+
+
+def as_labels(labels: ArrayLike, what: str, samples: int | None = None) -> Numbers:
+    """Labels as whole numbers of shape (samples,). ValueError when they are none."""
+    made = np.asarray(labels)
+    whole = made.ndim == 1 and made.size > 0 and made.dtype.kind in "ui" and int(made.min()) >= 0
+    if not whole or samples not in (None, len(made)):
+        count = "samples" if samples is None else samples
+        raise ValueError(f"{what} must be whole numbers from 0 of shape ({count},); got {_seen(made)}")
+    return made.astype(np.int64)
+
+
+def named(class_names: Sequence[str], classes: int, highest: int) -> list[str]:
+    """The name of each class, its number by default. ValueError when labels, names and classes do not fit together."""
+    if highest >= classes or len(class_names) not in (0, classes):
+        raise ValueError(f"there are {classes} classes, {len(class_names)} names and labels up to {highest}; these must fit")
+    return [str(name) for name in class_names] or [str(label) for label in range(classes)]
+
+
+def right_of(right: Numbers) -> str:
+    """`9,056 of 10,000 test samples (90.56%)`."""
+    return f"{np.count_nonzero(right):,} of {right.size:,} test samples ({np.mean(right):.2%})"
+
+
+def _seen(made: Numbers) -> str:
+    return f"{made.dtype} of shape {made.shape}" + (" with NaN" if made.dtype.kind == "f" and np.isnan(made).any() else "")
+
+
+MOST = 20
+"""Classes that a table can have."""
+QUIET = 8  # the grey of a zero
+HIGH, TOP, ROOM = 30, 84, 600  # pixels: a row, what stands above the column names, and these side by side
+
+
+def confusion(path: str | os.PathLike[str], labels: ArrayLike, predicted: ArrayLike, class_names: Sequence[str] = ()) -> None:
+    """Write the table of how many samples of each class got which answer, and the recall of each class.
+
+    labels, predicted: (samples,), whole numbers from 0, of 2 to 20 classes. Recall is the share of a class's samples that
+    are answered right. ValueError says what does not fit; OSError names the path.
+    """
+    actual = as_labels(labels, "labels")
+    answers = as_labels(predicted, "predicted", len(actual))
+    highest = int(max(actual.max(), answers.max()))
+    classes = len(class_names) or max(highest + 1, 2)
+    if not 2 <= classes <= MOST:
+        raise ValueError(f"a confusion table shows 2 to {MOST} classes, got {classes}")
+    names = named(class_names, classes, highest)
+    counts = np.bincount(actual * classes + answers, minlength=classes**2).reshape(classes, classes)
+    write_png(path, _drawn(counts, names, f"The network is right about {right_of(actual == answers)}"))
+
+
+def _drawn(counts: Numbers, names: Sequence[str], title: str) -> Canvas:
+    shown = [fitted(name, 110) for name in names]
+    longest = max(letters(name).shape[1] for name in shown)
+    wide = max(letters(f"{counts.max():,}").shape[1] + 14, 46, min(longest + 10, ROOM // len(names)))
+    turned = longest > wide - 6  # long names stand upright above their columns
+    left, top = 44 + longest, TOP + (longest + 6 if turned else 18)
+    right, bottom = left + wide * len(names), top + HIGH * len(names)
+    canvas = Canvas((max(right + 150, 560), bottom + 34))
+    canvas.text(12, 8, title, BLACK, TEXT + 3)
+    canvas.text(12, 34, _worst(counts, names), DARK)
+    canvas.text((left + right) / 2, 62, "answered by the network", DARK, at="middle top")
+    canvas.text_up(16, (top + bottom) / 2, "what it is", DARK)
+    canvas.text(right + 12, top - 4, "answered right (recall)", DARK, at="left bottom")
+    canvas.text(12, bottom + 12, "Blue: right answers. Red: mistakes, the darker the more samples of that row.", DARK)
+    colours, shares = tints(counts), _shares(counts)
+    for row, recall in enumerate(recalls(counts)):
+        y = top + HIGH * row + HIGH / 2
+        canvas.text(left - 8, y, shown[row], BLACK, at="right centre")
+        x = left + wide * row + wide / 2
+        if turned:
+            canvas.text_up(x, top - 6 - letters(shown[row]).shape[1] / 2, shown[row])
+        else:
+            canvas.text(x, top - 4, shown[row], BLACK, at="middle bottom")
+        canvas.text(right + 12, y, recall, BLACK, at="left centre")
+        for column, count in enumerate(counts[row]):
+            x = left + wide * column
+            canvas.box(x, top + HIGH * row, x + wide - 1, top + HIGH * (row + 1) - 1, int(colours[row, column]))
+            colour = WHITE if row == column and shares[row, row] > 0.6 else BLACK if count else QUIET
+            canvas.text(x + wide / 2, y, f"{count:,}", colour, at="middle centre")
+    return canvas
+
+
+def _shares(counts: Numbers) -> Numbers:
+    """Each count as a share of its row; 0 in a row without samples."""
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+
+
+def tints(counts: Numbers) -> Indices:
+    """The colour of each cell: blue on the diagonal by recall, red beside it by the share of the row, the largest reddest."""
+    shares = _shares(counts)
+    mistakes = shares * (1 - np.eye(len(counts)))
+    return diverging(0.6 * mistakes / (mistakes.max() or 1.0) - 0.8 * np.diag(np.diag(shares)), 1.0)
+
+
+def recalls(counts: Numbers) -> list[str]:
+    """`97.9% of 980` for each class; a class without samples says so."""
+    totals = counts.sum(axis=1)
+    return [f"{counts[row, row] / total:.1%} of {total:,}" if total else "no samples" for row, total in enumerate(totals)]
+
+
+def _worst(counts: Numbers, names: Sequence[str]) -> str:
+    """The most frequent mistake as a sentence."""
+    mistakes = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
+    row, column = divmod(int(mistakes.argmax()), len(names))
+    times = int(mistakes[row, column])
+    if not times:
+        return "There is no mistake."
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"The most frequent mistake: {fitted(names[row], 110)} taken for {fitted(names[column], 110)}, {often}."

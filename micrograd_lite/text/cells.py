@@ -1,0 +1,91 @@
+"""The cells of a CSV file: numbers and names as text that reads back exactly and that no spreadsheet takes for a formula.
+
+Written one line at a time; read back as whole rows of typed cells, or as one sentence that names the file and the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from micrograd_lite.text.files import number
+
+__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed"]
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+_UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}
+
+
+LONGEST = 100_000
+"""Python's csv module reads cells of up to 131,072 characters."""
+
+
+def text(name: str) -> str:
+    """A name as one safe cell: control characters escaped, a leading = + - @ or ' shielded by an apostrophe."""
+    shield = "'" if name.startswith(_STARTS_A_FORMULA) else ""
+    return shield + "".join(_ESCAPES.get(character, character) for character in name)
+
+
+def plain(cell: str) -> str:
+    """The name that `text` made this cell from."""
+    name = re.sub(r"\\[\\nrt0]", lambda match: _UNESCAPES[match.group()], cell)
+    return name[1:] if cell.startswith("'") else name
+
+
+def line(cells: Iterable[str]) -> str:
+    """One CSV row with its newline."""
+    cells = list(cells)
+    if max(map(len, cells), default=0) > LONGEST:
+        raise ValueError(f"a name of {max(map(len, cells))} characters is too long for a CSV cell; keep it below {LONGEST}")
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def numbers(values: Sequence[float]) -> str:
+    """Numbers as cells, joined: they need no quotes."""
+    return ",".join(map(number, values))
+
+
+TEXT = ("parameter", "array", "node", "operation", "formula", "parent", "partial_formula")
+WHOLE = ("step", "epoch", "order")
+
+
+def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a CSV file whose header starts with `columns`: names, whole numbers, floats, None for an empty cell.
+
+    A last line without its newline is still being written: it is left out. A file that is not there has no rows.
+    ValueError names the file and the first line that is not a row of this table.
+    """
+    place = f"{path}, line 1"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:  # not written yet, or just removed by a new run
+        return
+    try:
+        text = content.rpartition(b"\n")[0].decode("utf-8")
+        lines = csv.reader(text.split("\n"))
+        header = next(lines, [])
+        if header and tuple(header[: len(columns)]) != tuple(columns):
+            raise ValueError(f"the header should start with {','.join(columns)}")
+        for row in lines:
+            place = f"{path}, line {lines.line_num}"
+            if len(row) != len(header):
+                raise ValueError(f"{len(row)} cells where the header has {len(header)}")
+            yield {column: typed(column, cell) for column, cell in zip(header, row)}
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{place} is not a row of a trace: {error}") from error
+
+
+def typed(column: str, cell: str) -> Any:
+    """One cell as what its column holds."""
+    if column in TEXT:
+        return plain(cell)
+    if column in WHOLE:
+        return int(cell)
+    return float(cell) if cell else None

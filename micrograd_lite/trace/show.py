@@ -1,0 +1,37 @@
+"""What a trace shows of one step: the table of its gradients, and its chain rule edge by edge."""
+
+from __future__ import annotations
+
+from micrograd_lite.chain.rows import chain_table
+from micrograd_lite.text import cells
+from micrograd_lite.text.tables import digits, table
+from micrograd_lite.trace.reader import Trace
+
+
+def gradient_table(trace: Trace, step: int | None = None, form: str = "text") -> str:
+    """What one recorded step (the last by default) did to each parameter. ValueError when it is not recorded.
+
+    The numbers are rounded to nine digits, exact in CSV.
+    """
+    if step is None:
+        if not trace.steps():
+            raise ValueError(f"{trace.folder} has no recorded step yet")
+        step = trace.steps()[-1]
+    header = ("parameter", "before", "gradient", "update", "after")
+    rows = []
+    for row in trace.gradients(step):
+        numbers = (row.before, row.gradient, row.update, row.after)
+        name = cells.text(row.parameter)
+        rows.append([name, *(digits(value, form) for value in numbers)])
+    return table(header, rows, form)
+
+
+def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") -> str:
+    """The chain rule of one step of a trace (the last that was chosen, by default). ValueError when none was."""
+    if step is None:
+        last = trace.metrics()[-1]["step"] if trace.metrics() else 0
+        chosen = [number for number in trace.run.get("chain_rule") or [] if number <= last]
+        if not chosen:
+            raise ValueError(f"{trace.folder} has no step that was chosen for it: train(..., chain_rule=[1]) chooses the first")
+        step = chosen[-1]
+    return chain_table(trace.chain_rule(step), form)
