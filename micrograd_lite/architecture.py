@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from micrograd_lite.data.prepare import seeded
-from micrograd_lite.inits import choose, explicit, initial_weights
+from micrograd_lite.data.prepare import seeded, whole_seed
+from micrograd_lite.inits import choose, explicit, initial_weights, yes_or_no
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
 """What a layer may do to its sums, by name: a pointwise rule of the table, or nothing (linear)."""
@@ -43,8 +43,7 @@ class Architecture:
         names = [choose("activation", activation, ACTIVATIONS)] * hidden if isinstance(activation, str) else list(activation)
         if len(names) != hidden:
             raise ValueError(f"activation: {hidden} hidden layers need {hidden} names (or one for all), got {names}")
-        self.widths, self.bias, self.seed = widths, bias, seed
-        seeded(seed)  # says so when it is not a seed
+        self.widths, self.bias, self.seed = widths, yes_or_no("bias", bias), whole_seed(seed)
         self.activations = [choose("activation", name, ACTIVATIONS) for name in [*names, output]]
         named = init is None or isinstance(init, str)
         self.init: str | None = init if named else "explicit"

@@ -10,9 +10,12 @@ Weights are drawn from the generator in the order of their names: neuron by neur
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
+
+from micrograd_lite.scalar import to_float
 
 INITS: dict[str, Callable[[Random, int, int], float]] = {
     "he": lambda generator, inputs, outputs: generator.gauss(0.0, math.sqrt(2.0 / inputs)),
@@ -37,6 +40,14 @@ def choose(kind: str, name: Any, known: Iterable[str]) -> str:
     raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(names)}{hint}")
 
 
+def yes_or_no(name: str, setting: Any) -> bool:
+    """The setting as True or False; TypeError for anything else, because every text is true, "no" too."""
+    numpy = sys.modules.get("numpy")  # its True and False are no bool
+    if isinstance(setting, bool) or (numpy is not None and isinstance(setting, numpy.bool_)):
+        return bool(setting)
+    raise TypeError(f"{name} must be True or False, got {setting!r}")
+
+
 def initial_weights(
     init: str | Sequence[Sequence[float]] | None, shape: tuple[int, int], activation: str, generator: Random
 ) -> list[list[float]]:
@@ -54,7 +65,18 @@ def initial_weights(
     if len(rows) != inputs or any(len(row) != outputs for row in rows):
         got = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
         raise ValueError(f"init: this layer needs a table of {inputs} inputs x {outputs} neurons, got {got}")
-    return rows
+    return [[_finite(number, (place, column)) for column, number in enumerate(row)] for place, row in enumerate(rows)]
+
+
+def _finite(weight: Any, place: tuple[int, int]) -> float:
+    where = f"init: the weight in row {place[0]}, column {place[1]}"
+    try:
+        number = to_float(weight)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{where}: {error}") from error
+    if not math.isfinite(number):
+        raise ValueError(f"{where} is {number!r}; every weight must be finite")
+    return number
 
 
 def explicit(tables: Any, layers: int) -> list[Any]:

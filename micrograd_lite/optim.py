@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, NamedTuple
 
+from micrograd_lite.inits import yes_or_no
 from micrograd_lite.optimizer import Optimizer, check_setting
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
@@ -29,6 +30,7 @@ class SGD(Optimizer):
     def __init__(self, lr: Any = 0.001, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> None:
         momentum = check_setting("momentum", momentum, below=1.0)
         weight_decay = check_setting("weight_decay", weight_decay)
+        nesterov = yes_or_no("nesterov", nesterov)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0")
         super().__init__(lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -108,6 +110,7 @@ class Adam(Optimizer):
         betas = check_setting("betas[0]", betas[0], below=1.0), check_setting("betas[1]", betas[1], below=1.0)
         eps = check_setting("eps", eps)
         weight_decay = check_setting("weight_decay", weight_decay)
+        bias_correction = yes_or_no("bias_correction", bias_correction)
         super().__init__(lr, betas=list(betas), eps=eps, weight_decay=weight_decay, bias_correction=bias_correction)
         self.betas, self.eps, self.weight_decay, self.bias_correction = betas, eps, weight_decay, bias_correction
 

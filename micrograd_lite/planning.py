@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from micrograd_lite.data import Dataset, check
-from micrograd_lite.data.prepare import seeded
-from micrograd_lite.losses import Loss, as_list
+from micrograd_lite.data.prepare import whole_seed
+from micrograd_lite.inits import yes_or_no
+from micrograd_lite.losses import LOSSES, Loss, as_list
 from micrograd_lite.module import Module
-from micrograd_lite.optim import Optimizer
+from micrograd_lite.optim import OPTIMIZERS, Optimizer
 from micrograd_lite.plan import Plan
 
 
@@ -32,15 +33,16 @@ def make_plan(
     """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
         if not isinstance(got, wanted):
+            known = ", ".join(LOSSES) if wanted is Loss else ", ".join(f"{name}()" for name in OPTIMIZERS)
             page = {"loss": "losses", "optimizer": "optim"}[kind]
-            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page}, got {type(got).__name__}")
+            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page} ({known}), got {type(got).__name__}")
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every),
                           ("anatomy_every", anatomy_every)):  # fmt: skip
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
     if not hasattr(model, "named_parameters") or not callable(model):
         raise TypeError(f"model must be a Module such as nn.MLP, or a dense.MLP, got {type(model).__name__}")
-    seeded(seed)  # says so when it is not a seed
+    shuffle, seed = yes_or_no("shuffle", shuffle), whole_seed(seed)
     if test is not None and evaluate_every is None:
         evaluate_every = 1
     training = dataset(data, model, loss)

@@ -52,7 +52,7 @@ def shown(samples, **options):
 
 
 @settings(max_examples=30)
-@given(samples=st.integers(1, 12), batch_size=st.one_of(st.none(), st.integers(1, 15)), seed=st.integers(-5, 5))
+@given(samples=st.integers(1, 12), batch_size=st.one_of(st.none(), st.integers(1, 15)), seed=st.integers(0, 9))
 def test_the_batches_are_the_scalar_engines(samples, batch_size, seed):
     """The same rows in the same order, each once an epoch, the last batch smaller if it must be; the same epochs."""
     seen = []

@@ -427,3 +427,12 @@ def test_reading_writes_nothing(tmp_path):
     assert (trace.status, trace.damage, trace.metrics()[0]["step"], trace.steps()) == ("finished", "", 1, [1, 2, 3])
     trace.gradients(1), trace.optimizer(1), trace.weights(0), trace.series(trace.names[0])
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["force", "resume"])
+def test_a_switch_of_the_tracer_is_true_or_false(tmp_path, name):
+    """force="no" would have replaced the run that stands there; it is still whole."""
+    record(tmp_path / "run", 3)
+    with pytest.raises(TypeError, match=f"^{name} must be True or False, got 'no'$"):
+        Tracer(tmp_path / "run", **{name: "no"})
+    assert Trace(tmp_path / "run").steps() == [1, 2, 3]

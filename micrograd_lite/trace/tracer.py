@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from micrograd_lite.files import to_json, write_whole
+from micrograd_lite.inits import yes_or_no
 from micrograd_lite.trace import cells
 from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
@@ -53,6 +54,7 @@ class Tracer:
         for name, steps in (("every", every), ("weights_every", weights_every), ("checkpoint_every", checkpoint_every)):
             if (steps is not None or name == "every") and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, got {steps!r}")
+        force, resume = yes_or_no("force", force), yes_or_no("resume", resume)
         self.folder, self.every = Path(folder), every
         self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()
