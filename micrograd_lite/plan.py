@@ -71,7 +71,7 @@ class Plan(NamedTuple):
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""
-        fixed = {name: parameter.data for name, parameter in self.model.named_parameters() if name not in self.names}
+        fixed = {name: float(parameter.data) for name, parameter in self.model.named_parameters() if name not in self.names}
         return {
             "model": self.model.config(),
             "parameters": self.names,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from numbers import Integral
 from typing import Any
 
 from micrograd_lite.data import Dataset, check
@@ -12,6 +14,10 @@ from micrograd_lite.losses import LOSSES, Loss, as_list
 from micrograd_lite.module import Module
 from micrograd_lite.optim import OPTIMIZERS, Optimizer
 from micrograd_lite.plan import Plan
+from micrograd_lite.scalar import to_float
+
+PLAIN = frozenset((int, float))
+"""The kinds of number that a trace writes."""
 
 
 def make_plan(
@@ -60,13 +66,32 @@ def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
     if not isinstance(data, Dataset) and not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise TypeError(f"data must be a Dataset or a pair (inputs, targets), got {type(data).__name__}")
     made = data if isinstance(data, Dataset) else Dataset("data", *data)
+    made = made._replace(classes=_plain(made.classes))
     if not isinstance(model, Module):
         from micrograd_lite.array_plan import array_dataset  # NumPy loads only for a model that is made of it
 
         return array_dataset(made, model, loss)
+    targets = list(made.targets) if getattr(made.targets, "ndim", 0) == 1 else made.targets  # NumPy's labels
+    made = made._replace(inputs=_plain(made.inputs), targets=_plain(targets))
     check(made)
     _check_targets(made, model, loss)
     return made
+
+
+def _plain(table: Any) -> Any:
+    """Numbers of any kind as Python's: int stays, whole numbers become int, all else float, through rows and lists of rows.
+
+    What is no number stays as it is, for `check` to say where it stands. A row of nothing but floats and ints is not copied.
+    """
+    if type(table) in PLAIN:
+        return table
+    if isinstance(table, (list, tuple)):
+        if PLAIN.issuperset(map(type, table)):
+            return table
+        return [_plain(entry) for entry in table]
+    with suppress(TypeError, ValueError):
+        return int(table) if isinstance(table, Integral) and not isinstance(table, bool) else to_float(table)
+    return table
 
 
 def _chosen(model: Any, parameters: Sequence[str] | None) -> list[tuple[str, Any]]:

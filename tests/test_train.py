@@ -605,3 +605,11 @@ def test_a_loss_or_optimizer_by_name_is_told_the_names():
         train(MLP(2, [1]), xor(), loss="mse", optimizer=SGD())
     with pytest.raises(TypeError, match=r"^optimizer must be .*optim \(SGD\(\), RMSprop\(\), Adam\(\), AdamW\(\)\), got str$"):
         train(MLP(2, [1]), xor(), loss=mse, optimizer="sgd")
+
+
+def test_the_border_of_the_test_data_is_the_middle_of_the_training_targets():
+    """Trained on 0 and 4: an answer of 3 is a yes, though the middle of these test targets (3 and 4) is 3.5."""
+    data = Dataset("wide", [[1.0], [2.0]], [0.0, 4.0], classes=2)
+    test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
+    [step] = run(Neuron([1.0], "linear"), data, optimizer=SGD(lr=1e-9), epochs=1, test=test)
+    assert step.evaluation["test_accuracy"] == 1.0  # with 3.5, the second one would be a no
