@@ -319,3 +319,15 @@ def test_arrays_have_the_same_door():
             MLP(2, [1], **options)
     assert MLP(2, [1], init=[[[1], [Fraction(1, 4)]]], bias=np.False_).flat.tolist() == [1.0, 0.25]
     assert MLP(2, [1], bias=np.False_).config()["bias"] is False
+
+
+def test_a_batch_in_a_reused_buffer_does_not_change_gradients():
+    """The graph of a batch has its own inputs."""
+    def flat_grad(spoil):
+        model, batch = small(), np.array([[0.5, -1.0], [0.25, 2.0]])
+        total = mean(model(batch))
+        spoil(batch)
+        total.backward()
+        return model.flat_grad.tolist()
+
+    assert flat_grad(lambda batch: batch.fill(9.0)) == flat_grad(lambda batch: None)
