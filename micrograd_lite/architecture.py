@@ -13,12 +13,14 @@ Weights are drawn from the generator in the order of their names: neuron by neur
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from random import Random
 from typing import Any
 
-from micrograd_lite.data.prepare import seeded
+from micrograd_lite.data.prepare import seeded, whole_seed
+from micrograd_lite.scalar import to_float
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin")
 """What a layer may do to its sums, by name: a pointwise rule of the table, or nothing (linear)."""
@@ -51,8 +53,7 @@ class Architecture:
         names = [choose("activation", activation, ACTIVATIONS)] * hidden if isinstance(activation, str) else list(activation)
         if len(names) != hidden:
             raise ValueError(f"activation: {hidden} hidden layers need {hidden} names (or one for all), got {names}")
-        self.widths, self.bias, self.seed = widths, bias, seed
-        seeded(seed)  # says so when it is not a seed
+        self.widths, self.bias, self.seed = widths, yes_or_no("bias", bias), whole_seed(seed)
         self.activations = [choose("activation", name, ACTIVATIONS) for name in [*names, output]]
         named = init is None or isinstance(init, str)
         self.init: str | None = init if named else "explicit"
@@ -100,6 +101,14 @@ def choose(kind: str, name: Any, known: Iterable[str]) -> str:
     raise ValueError(f"unknown {kind} {name!r}: choose one of {', '.join(names)}{hint}")
 
 
+def yes_or_no(name: str, setting: Any) -> bool:
+    """The setting as True or False; TypeError for anything else, because every text is true, "no" too."""
+    numpy = sys.modules.get("numpy")  # its True and False are no bool
+    if isinstance(setting, bool) or (numpy is not None and isinstance(setting, numpy.bool_)):
+        return bool(setting)
+    raise TypeError(f"{name} must be True or False, got {setting!r}")
+
+
 def initial_weights(
     init: str | Sequence[Sequence[float]] | None, shape: tuple[int, int], activation: str, generator: Random
 ) -> list[list[float]]:
@@ -117,7 +126,18 @@ def initial_weights(
     if len(rows) != inputs or any(len(row) != outputs for row in rows):
         got = f"{len(rows)} rows of {sorted({len(row) for row in rows})}"
         raise ValueError(f"init: this layer needs a table of {inputs} inputs x {outputs} neurons, got {got}")
-    return rows
+    return [[_finite(number, (place, column)) for column, number in enumerate(row)] for place, row in enumerate(rows)]
+
+
+def _finite(weight: Any, place: tuple[int, int]) -> float:
+    where = f"init: the weight in row {place[0]}, column {place[1]}"
+    try:
+        number = to_float(weight)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{where}: {error}") from error
+    if not math.isfinite(number):
+        raise ValueError(f"{where} is {number!r}; every weight must be finite")
+    return number
 
 
 def explicit(tables: Any, layers: int) -> list[Any]:

@@ -7,11 +7,11 @@ rounding allows (about 1e-9 of the size of the sums), so this is a smoke alarm, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from micrograd_lite.graph import youngest_first
-from micrograd_lite.scalar import Value
+from micrograd_lite.scalar import Value, operand
 
 
 class Comparison(NamedTuple):
@@ -32,7 +32,7 @@ def central_difference(function: Callable[..., Value], point: Sequence[float], p
         above[position] += h
         below[position] -= h
         width = above[position] - below[position]  # what was really added, after rounding
-        return (function(*map(Value, above)).data - function(*map(Value, below)).data) / width
+        return (_output(function, map(Value, above)).data - _output(function, map(Value, below)).data) / width
 
     h = 1e-3 * max(1.0, abs(point[position]))
     return (4.0 * slope(h / 2.0) - slope(h)) / 3.0
@@ -43,9 +43,10 @@ def compare_gradients(function: Callable[..., Value], *point: float, tolerance: 
 
     A row agrees when the two differ by at most `tolerance` times max(1, S), with S the sum over all paths of the
     product of |partials|: the size of the numbers that were added up. Rows that are not finite never agree.
+    A plain number that the function returns is a constant: its slopes are 0. TypeError for anything else.
     """
     inputs = [Value(number, label=f"x{position}") for position, number in enumerate(point)]
-    root = function(*inputs)
+    root = _output(function, inputs)
     root.backward()
     sizes = path_sizes(root)
     rows = []
@@ -68,6 +69,14 @@ def check_gradients(function: Callable[..., Value], *point: float, tolerance: fl
                 f"the gradient of {row.name} at {row.point!r} is {row.gradient!r} by backward() but "
                 f"{row.difference!r} by central differences; check the partial of the operation that uses it"
             )
+
+
+def _output(function: Callable[..., Any], inputs: Iterable[Value]) -> Value:
+    output = function(*inputs)
+    try:
+        return operand(output)
+    except TypeError as error:
+        raise TypeError(f"the function must return a Value or a number, got {type(output).__name__}") from error
 
 
 def path_sizes(root: Value) -> dict[Value, float]:

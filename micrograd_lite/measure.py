@@ -27,7 +27,10 @@ def norm(numbers: Sequence[float]) -> float:
 
 
 def evaluation(model: Any, loss: Loss, training: Dataset, testing: Dataset | None) -> dict[str, float]:
-    """Loss on the test data and, for classes, accuracy (share of right decisions, 0 to 1) on both."""
+    """Loss on the test data and, for classes, accuracy (share of right decisions, 0 to 1) on both.
+
+    The middle of the *training* targets parts a yes from a no in both: the test data must not move their own border.
+    """
     results: dict[str, float] = {}
     for part, data in (("train", training), ("test", testing)):
         if data is None:
@@ -36,7 +39,7 @@ def evaluation(model: Any, loss: Loss, training: Dataset, testing: Dataset | Non
         if part == "test":
             results["test_loss"] = loss([_wrap(output) for output in outputs], data.targets).data
         if data.classes:
-            between = middle(data.targets)
+            between = middle(training.targets)
             right = [loss.correct(output, target, between) for output, target in zip(outputs, data.targets)]
             results[f"{part}_accuracy"] = right.count(True) / len(right)
     return results

@@ -16,11 +16,20 @@ class Module:
         return []
 
     def all_names(self) -> list[tuple[str, Value]]:
-        """Every name with its parameter; a tied weight appears under each of its names."""
+        """Every name with its parameter; a tied weight appears under each of its names.
+
+        ValueError when two parameters have one name: a file of weights would keep only one of them.
+        """
         found = []
         for name, part in self.parts():
             below = [("", part)] if isinstance(part, Value) else part.all_names()
             found += [(f"{name}.{path}" if path else name, parameter) for path, parameter in below]
+        known = dict(found)
+        if len(known) != len(found):
+            for name, parameter in found:
+                if known[name] is not parameter:
+                    two = f"two parameters of this {type(self).__name__} are named {name!r}"
+                    raise ValueError(f"{two}; give its parts() different names")
         return found
 
     def named_parameters(self) -> list[tuple[str, Value]]:
@@ -46,7 +55,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step; without this, backward() adds to them."""
-        for parameter in self.parameters():
+        for _, parameter in self.all_names():  # a tied weight twice: less work than finding each once
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, float]:

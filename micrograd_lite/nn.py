@@ -13,7 +13,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE, Architecture, choose
+from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE, Architecture, choose, yes_or_no
 from micrograd_lite.many import dot
 from micrograd_lite.module import Module
 from micrograd_lite.scalar import APPLY, Value, operand, to_float
@@ -30,7 +30,7 @@ class Neuron(Module):
     def __init__(self, weights: Sequence[float], activation: str = "relu", bias: bool = True) -> None:
         self.activation = choose("activation", activation, ACTIVATIONS)
         self.w = [Value(weight) for weight in weights]
-        self.b = Value(0.0) if bias else None
+        self.b = Value(0.0) if yes_or_no("bias", bias) else None
         self.slope = Value(PRELU_SLOPE) if activation == "prelu" else None
         self.activate = None if activation == "linear" else getattr(Value, activation)
 

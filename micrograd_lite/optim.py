@@ -13,6 +13,7 @@ from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 from micrograd_lite import schedules
+from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.scalar import Value
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
@@ -85,6 +86,7 @@ class SGD(Optimizer):
     def __init__(self, lr: Any = 0.001, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0) -> None:
         momentum = check_setting("momentum", momentum, below=1.0)
         weight_decay = check_setting("weight_decay", weight_decay)
+        nesterov = yes_or_no("nesterov", nesterov)
         if nesterov and not momentum:
             raise ValueError("nesterov needs a momentum above 0")
         super().__init__(lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
@@ -164,6 +166,7 @@ class Adam(Optimizer):
         betas = check_setting("betas[0]", betas[0], below=1.0), check_setting("betas[1]", betas[1], below=1.0)
         eps = check_setting("eps", eps)
         weight_decay = check_setting("weight_decay", weight_decay)
+        bias_correction = yes_or_no("bias_correction", bias_correction)
         super().__init__(lr, betas=list(betas), eps=eps, weight_decay=weight_decay, bias_correction=bias_correction)
         self.betas, self.eps, self.weight_decay, self.bias_correction = betas, eps, weight_decay, bias_correction
 

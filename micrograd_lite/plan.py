@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count
+from numbers import Integral
 from typing import Any, NamedTuple
 
+from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.data import Dataset, check
-from micrograd_lite.data.prepare import seeded
-from micrograd_lite.losses import Loss, as_list
+from micrograd_lite.data.prepare import seeded, whole_seed
+from micrograd_lite.losses import LOSSES, Loss, as_list
 from micrograd_lite.module import Module
-from micrograd_lite.optim import Optimizer
+from micrograd_lite.optim import OPTIMIZERS, Optimizer
+from micrograd_lite.scalar import to_float
+
+PLAIN = frozenset((int, float))
+"""The kinds of number that a trace writes."""
 
 SMALL = 1_000
 """A data set of up to so many numbers is written into run.json."""
@@ -72,7 +79,7 @@ class Plan(NamedTuple):
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""
-        fixed = {name: parameter.data for name, parameter in self.model.named_parameters() if name not in self.names}
+        fixed = {name: float(parameter.data) for name, parameter in self.model.named_parameters() if name not in self.names}
         return {
             "model": self.model.config(),
             "parameters": self.names,
@@ -125,15 +132,16 @@ def make_plan(
     """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
         if not isinstance(got, wanted):
+            known = ", ".join(LOSSES) if wanted is Loss else ", ".join(f"{name}()" for name in OPTIMIZERS)
             page = {"loss": "losses", "optimizer": "optim"}[kind]
-            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page}, got {type(got).__name__}")
+            raise TypeError(f"{kind} must be one of those in micrograd_lite.{page} ({known}), got {type(got).__name__}")
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every),
                           ("anatomy_every", anatomy_every)):  # fmt: skip
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
     if not hasattr(model, "named_parameters") or not callable(model):
         raise TypeError(f"model must be a Module such as nn.MLP, or a arrays.MLP, got {type(model).__name__}")
-    seeded(seed)  # says so when it is not a seed
+    shuffle, seed = yes_or_no("shuffle", shuffle), whole_seed(seed)
     if test is not None and evaluate_every is None:
         evaluate_every = 1
     training = dataset(data, model, loss)
@@ -151,12 +159,31 @@ def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
     if not isinstance(data, Dataset) and not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise TypeError(f"data must be a Dataset or a pair (inputs, targets), got {type(data).__name__}")
     made = data if isinstance(data, Dataset) else Dataset("data", *data)
+    made = made._replace(classes=_plain(made.classes))
     if not isinstance(model, Module):
         checked: Dataset = model.dataset(made, loss)  # a model on arrays checks whole tables at once
         return checked
+    targets = list(made.targets) if getattr(made.targets, "ndim", 0) == 1 else made.targets  # NumPy's labels
+    made = made._replace(inputs=_plain(made.inputs), targets=_plain(targets))
     check(made)
     _check_targets(made, model, loss)
     return made
+
+
+def _plain(table: Any) -> Any:
+    """Numbers of any kind as Python's: int stays, whole numbers become int, all else float, through rows and lists of rows.
+
+    What is no number stays as it is, for `check` to say where it stands. A row of nothing but floats and ints is not copied.
+    """
+    if type(table) in PLAIN:
+        return table
+    if isinstance(table, (list, tuple)):
+        if PLAIN.issuperset(map(type, table)):
+            return table
+        return [_plain(entry) for entry in table]
+    with suppress(TypeError, ValueError):
+        return int(table) if isinstance(table, Integral) and not isinstance(table, bool) else to_float(table)
+    return table
 
 
 def _chosen(model: Any, parameters: Sequence[str] | None) -> list[tuple[str, Any]]:

@@ -466,3 +466,50 @@ def test_kinds_of_powers():
 def test_repr_is_short():
     """Shape, dtype and label: a batch is not printed in full."""
     assert repr(Array(np.zeros((100, 100)), "w")) == "Array(shape=(100, 100), dtype=float64, label='w')"
+
+
+def test_an_array_shares_nothing_with_its_caller():
+    """A buffer that is filled anew for the next batch leaves the graph of the last one alone, however it was handed in."""
+    buffer, other = np.array([1.0, 2.0]), np.array([10.0, 20.0])
+    x, w = Array(buffer), Array(memoryview(buffer))
+    total = array_many.sum(x * w * other)
+    buffer[:], other[:] = -5.0, -5.0
+    total.backward()
+    assert (x.data.tolist(), x.grad.tolist(), w.grad.tolist()) == ([1.0, 2.0], [10.0, 40.0], [10.0, 40.0])
+
+
+TWO_TO_ONE = {
+    "mul": lambda x, w: x * w, "div": lambda x, w: w / x, "matmul": lambda x, w: array_many.matmul(x, w),
+    "tanh": lambda x, w: (x + w).tanh(), "cross_entropy": lambda x, w: array_many.cross_entropy(x * w, [0, 1]),
+    "mean": lambda x, w: array_many.mean(x * w, axis=0), "prelu": lambda x, w: (-x).prelu(w), "power": lambda x, w: x**3 * w,
+}  # fmt: skip
+
+
+def gradients_after(made, between):
+    """The gradients of x and w when something happens to their data between the forward pass and backward()."""
+    x, w = Array([[1.0, 2.0], [3.0, 4.0]]), Array([[5.0, 6.0], [7.0, 8.0]])
+    total = made(x, w)
+    between(x), between(w)
+    total.backward()
+    return x.grad.tolist(), w.grad.tolist()
+
+
+def put_anew(array):
+    array.data = array.data - 1.0
+
+
+def put_in_place(array):
+    array.data -= 1.0
+
+
+@pytest.mark.parametrize("made", TWO_TO_ONE.values(), ids=TWO_TO_ONE)
+def test_assigning_data_after_the_forward_pass_changes_no_gradient(made):
+    """As with Values: a graph keeps the arrays that it was made from, matmul's too."""
+    assert gradients_after(made, put_anew) == gradients_after(made, lambda array: None)
+
+
+def test_changing_data_in_place_after_the_forward_pass_changes_gradients():
+    """What the docstring of Array warns of: the same array is the graph's, and copying each one would cost memory and time."""
+    for name in ("mul", "matmul"):
+        assert gradients_after(TWO_TO_ONE[name], put_in_place) != gradients_after(TWO_TO_ONE[name], lambda array: None)
+    assert "`w.data -= ...`" in Array.__doc__

@@ -52,7 +52,7 @@ def shown(samples, **options):
 
 
 @settings(max_examples=30)
-@given(samples=st.integers(1, 12), batch_size=st.one_of(st.none(), st.integers(1, 15)), seed=st.integers(-5, 5))
+@given(samples=st.integers(1, 12), batch_size=st.one_of(st.none(), st.integers(1, 15)), seed=st.integers(0, 9))
 def test_the_batches_are_the_scalar_engines(samples, batch_size, seed):
     """The same rows in the same order, each once an epoch, the last batch smaller if it must be; the same epochs."""
     seen = []
@@ -469,3 +469,23 @@ def test_the_deviation_of_huge_weights_is_finite():
     weights = np.array([1e200, -1e200, 1e200, -1e200])
     with np.errstate(over="ignore"):
         assert describe(weights, weights, weights)[2] == pytest.approx(1e200)
+
+
+def test_the_border_of_the_test_data_is_the_middle_of_the_training_targets():
+    """As in the scalar loop: trained on 0 and 4, an answer of 3 is a yes whatever the test targets are."""
+    data = Dataset("wide", [[1.0], [2.0]], [0.0, 4.0], classes=2)
+    test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
+    for net in (MLP(1, [1], init=[[[1.0]]]), to_scalar(MLP(1, [1], init=[[[1.0]]]))):
+        [step] = train(net, data, loss=mse, optimizer=SGD(lr=1e-9), epochs=1, test=test)
+        assert step.evaluation["test_accuracy"] == 1.0
+
+
+def test_a_number_of_classes_of_numpys_kind_is_traced(tmp_path):
+    """`labels.max() + 1` is no Python int; run.json says 3 all the same."""
+    labels = np.array([0, 1, 2] * 3 + [0])
+    with Tracer(tmp_path / "run") as tracer:
+        data = Dataset("d", INPUTS, labels, classes=labels.max() + 1)
+        net = MLP(3, [3], seed=np.int64(4))
+        list(tracer.follow(train(net, data, loss=cross_entropy, optimizer=SGD(), epochs=1, seed=np.uint8(2))))
+    run = Trace(tmp_path / "run").run
+    assert (run["data"]["classes"], run["seed"], run["model"]["seed"]) == (3, 2, 4)

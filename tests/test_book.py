@@ -114,6 +114,7 @@ def test_pages_are_short_and_plain(page):
     """A page has at most 250 lines, no `assert` and no touch of the recursion limit."""
     text = page.read_text(encoding="utf-8")
     assert text.count("\n") <= MOST_LINES
+
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert)]
     assert "setrecursionlimit" not in text
 

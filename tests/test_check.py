@@ -131,3 +131,22 @@ def test_path_sizes_add_up_every_path(program):
     sizes = path_sizes(nodes[-1])
     for leaf, expected in zip(nodes, dual_gradients(FRACTIONS, program)):
         assert sizes.get(leaf, 0.0) == expected.size
+
+
+def test_a_constant_has_no_slope():
+    """A function that returns a plain number agrees with itself: every gradient and every difference is 0."""
+    check_gradients(lambda x, y: 7, 2.0, 0.5)
+    assert [(row.gradient, row.difference, row.agrees) for row in compare_gradients(lambda x: 7.5, 2.0)] == [(0.0, 0.0, True)]
+
+
+def test_a_number_that_left_the_graph_is_no_constant():
+    """Whoever returns the float instead of the Value is told that backward() knows nothing of it."""
+    with pytest.raises(ValueError, match=r"^the gradient of x0 at 2\.0 is 0\.0 by backward\(\) but (3\.|2\.9)"):
+        check_gradients(lambda x: (x * 3.0).data, 2.0)
+
+
+@pytest.mark.parametrize("output", [None, [1.0], "1.0"], ids=repr)
+def test_a_function_without_a_number_is_refused(output):
+    """A forgotten return, or a list, is named."""
+    with pytest.raises(TypeError, match=f"^the function must return a Value or a number, got {type(output).__name__}$"):
+        check_gradients(lambda x: output, 2.0)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from fractions import Fraction
 
 import pytest
 
@@ -304,3 +305,28 @@ def test_parameters_can_be_clipped_between_steps():
         array.data = array.data.clip(-0.3, 0.3)
 
     assert clipped(anew).tolist() == clipped(in_place).tolist()
+
+
+def test_arrays_have_the_same_door():
+    """bias="no", a NaN weight and a negative seed are refused by the same sentences; Fractions become floats."""
+    for options, told in (
+        ({"bias": "no"}, r"^bias must be True or False, got 'no'$"),
+        ({"init": [[[1.0], [float("nan")]]]}, r"^init: the weight in row 1, column 0 is nan; every weight must be finite$"),
+        ({"seed": -1}, r"^seed is a whole number from 0 up, got -1"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=told):
+            MLP(2, [1], **options)
+    assert MLP(2, [1], init=[[[1], [Fraction(1, 4)]]], bias=np.False_).flat.tolist() == [1.0, 0.25]
+    assert MLP(2, [1], bias=np.False_).config()["bias"] is False
+
+
+def test_a_batch_in_a_reused_buffer_does_not_change_gradients():
+    """The graph of a batch has its own inputs."""
+    def flat_grad(spoil):
+        model, batch = small(), np.array([[0.5, -1.0], [0.25, 2.0]])
+        total = mean(model(batch))
+        spoil(batch)
+        total.backward()
+        return model.flat_grad.tolist()
+
+    assert flat_grad(lambda batch: batch.fill(9.0)) == flat_grad(lambda batch: None)

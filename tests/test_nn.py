@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 import random
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -552,3 +553,56 @@ def test_a_layer_and_a_neuron_stand_alone():
     assert [output.data for output in layer([2.0, 4.0])] == layer.predict([2.0, 4.0]) == [4.0, 0.0]
     assert list(layer.state_dict()) == ["neuron0.w0", "neuron0.w1", "neuron1.w0", "neuron1.w1"]
     assert list(Neuron([1.0], "prelu").state_dict()) == ["w0", "b", "slope"]
+
+
+class Pair(Module):
+    """Two parts under names of the test's choice."""
+
+    def __init__(self, first, second):
+        self.named = [first, second]
+
+    def parts(self):
+        return self.named
+
+
+@pytest.mark.parametrize("parts", [
+    [("w", Value(1.0)), ("w", Value(2.0))], [("unit", Neuron([1.0])), ("unit", Neuron([2.0]))],
+    [("unit", Neuron([1.0])), ("unit.w0", Value(2.0))],
+], ids=["values", "modules", "a dotted name"])  # fmt: skip
+def test_two_parameters_of_one_name_are_refused(parts):
+    """A dictionary of weights could hold only one of them: nobody loses the other in silence."""
+    for ask in (Module.named_parameters, Module.state_dict, Module.parameters, Module.zero_grad, Module.summary):
+        with pytest.raises(ValueError, match=r"^two parameters of this Pair are named '(w|unit\.w0)'; give its parts\(\) diff"):
+            ask(Pair(*parts))
+
+
+def test_one_parameter_may_stand_twice_under_one_name():
+    """Nothing is lost by it."""
+    w = Value(1.0)
+    assert Pair(("w", w), ("w", w)).state_dict() == {"w": 1.0}
+
+
+@pytest.mark.parametrize("make", [
+    lambda bias: MLP(2, [1], bias=bias), lambda bias: Layer([[1.0]], bias=bias), lambda bias: Neuron([1.0], bias=bias),
+], ids=["MLP", "Layer", "Neuron"])  # fmt: skip
+@pytest.mark.parametrize("bias", ["no", "False", None, 0, 1.0], ids=repr)
+def test_a_bias_is_true_or_false(make, bias):
+    """Every text is true in Python: bias="no" would have made one."""
+    with pytest.raises(TypeError, match=f"^bias must be True or False, got {bias!r}$"):
+        make(bias)
+
+
+@pytest.mark.parametrize("weight, error, told", [
+    (math.nan, ValueError, "is nan; every weight must be finite"), (math.inf, ValueError, "is inf; every weight must be finite"),
+    ("1", TypeError, ": a Value holds one real number, got str"), (10**400, ValueError, ": .* this int is too large for one"),
+], ids=str)  # fmt: skip
+def test_explicit_weights_are_finite_numbers(weight, error, told):
+    """A NaN in a table of weights is named by its place, before anything is trained."""
+    with pytest.raises(error, match=f"^init: the weight in row 1, column 0 ?{told}$"):
+        MLP(2, [1], init=[[[1.0], [weight]]])
+
+
+def test_explicit_weights_of_any_kind_become_floats():
+    """Whole numbers and Fractions too."""
+    model = MLP(2, [1], init=[[[1], [Fraction(1, 4)]]])
+    assert [repr(number) for number in model.state_dict().values()] == ["1.0", "0.25", "0.0"]

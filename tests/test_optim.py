@@ -358,3 +358,12 @@ def test_the_common_part_has_no_formula():
     """Optimizer itself says which ones do."""
     with pytest.raises(TypeError, match="use SGD, RMSprop, Adam or AdamW"):
         Optimizer(0.1).step([Value(1.0)])
+
+
+@pytest.mark.parametrize("make, name", [
+    (lambda told: SGD(momentum=0.9, nesterov=told), "nesterov"), (lambda told: Adam(bias_correction=told), "bias_correction"),
+], ids=["nesterov", "bias_correction"])  # fmt: skip
+def test_a_switch_is_true_or_false(make, name):
+    """Every text is true in Python, "no" too: it is refused."""
+    with pytest.raises(TypeError, match=f"^{name} must be True or False, got 'no'$"):
+        make("no")

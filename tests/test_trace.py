@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from itertools import islice, pairwise
 
 import pytest
@@ -13,12 +14,15 @@ from hypothesis import strategies as st
 
 from faults import PACKAGE, TABLES, network, record, steps
 from micrograd_lite import MLP, SGD, Adam, AdamW, RMSprop, StepDecay, cross_entropy, mse, train
+from micrograd_lite.data import Dataset
 from micrograd_lite.many import dot
 from micrograd_lite.module import Module
+from micrograd_lite.plan import dataset
 from micrograd_lite.scalar import Value
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import number
 from micrograd_lite.trace import Trace, Tracer
+from micrograd_lite.verify import verify
 
 OPTIMIZERS = {
     "SGD": lambda: SGD(lr=0.1),
@@ -428,3 +432,49 @@ def test_reading_writes_nothing(tmp_path):
     assert (trace.status, trace.damage, trace.metrics()[0]["step"], trace.steps()) == ("finished", "", 1, [1, 2, 3])
     trace.gradients(1), trace.optimizer(1), trace.weights(0), trace.series(trace.names[0])
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["force", "resume"])
+def test_a_switch_of_the_tracer_is_true_or_false(tmp_path, name):
+    """force="no" would have replaced the run that stands there; it is still whole."""
+    record(tmp_path / "run", 3)
+    with pytest.raises(TypeError, match=f"^{name} must be True or False, got 'no'$"):
+        Tracer(tmp_path / "run", **{name: "no"})
+    assert Trace(tmp_path / "run").steps() == [1, 2, 3]
+
+
+def kinds_of_numbers():
+    """XOR as Fractions, bools and NumPy's numbers, for losses of numbers and of labels."""
+    np = pytest.importorskip("numpy")
+    rows = [[Fraction(0), np.float32(0.0)], [np.bool_(False), Fraction(1)], [True, np.int8(0)], [np.int64(1), 1]]
+    return [
+        ("numbers", MLP(2, [2, 1], seed=np.int64(3)), Dataset("d", rows, [False, Fraction(1), np.float64(1), np.int64(0)]), mse),
+        ("labels", MLP(2, [2]), Dataset("d", rows, [np.int64(0), 1, np.uint8(1), 0], classes=np.int64(2)), cross_entropy),
+        ("an array of labels", MLP(2, [2]), Dataset("d", rows, np.array([0, 1, 1, 0])), cross_entropy),
+        ("lists of targets", MLP(2, [2]), Dataset("d", rows, [(np.float32(0.5), Fraction(1, 2))] * 4), mse),
+    ]
+
+
+@pytest.mark.parametrize("engine", ["eager", "flat"])
+def test_any_kind_of_number_is_traced_as_a_plain_one(tmp_path, engine):
+    """NumPy's numbers, bools and Fractions as data, labels, seeds and held weights: the trace is that of plain numbers."""
+    numpy = pytest.importorskip("numpy")
+    for name, model, data, loss in kinds_of_numbers():
+        model.parameters()[0].data = Fraction(1, 2)  # .data is free and unchecked; this one is not trained
+        names = [name for name, _ in model.named_parameters()][1:]
+        with Tracer(tmp_path / name) as tracer:
+            options = {"epochs": 2, "test": data, "seed": numpy.int64(5), "parameters": names}
+            list(tracer.follow(train(model, data, loss=loss, optimizer=SGD(lr=0.1), engine=engine, **options)))
+        run = Trace(tmp_path / name).run
+        assert run["data"]["inputs"] == [[0, 0], [0, 1], [1, 0], [1, 1]], name
+        assert run["data"]["targets"] == [[0.5, 0.5]] * 4 if name == "lists of targets" else [0, 1, 1, 0]
+        assert list(run["fixed"].values()) == [0.5]
+        assert verify(tmp_path / name).wrong == ""
+
+
+def test_plain_data_are_not_copied():
+    """Rows of floats and ints are the caller's own: MNIST as lists fits into memory once."""
+    data = Dataset("d", [[0.0, 1], [1.0, 0]], [0, 1])
+    plain = dataset(data, MLP(2, [2]), cross_entropy)
+    assert [a is b for a, b in zip(plain.inputs, data.inputs)] == [True, True]
+    assert (plain.inputs, plain.targets) == (data.inputs, data.targets)

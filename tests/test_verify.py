@@ -9,6 +9,7 @@ from itertools import islice
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Tracer, cli, cross_entropy, mse, train
+from micrograd_lite.data import Dataset
 from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.verify import CHECKS, verify
 from micrograd_lite.verify.formulas import read
@@ -309,3 +310,26 @@ def test_the_names_of_a_trace_are_found_lazily():
     assert all(getattr(trace, name).__name__ == name for name in trace.__all__)
     with pytest.raises(AttributeError, match=r"no attribute 'Tracing'; it has GradientRow, Trace, Tracer$"):
         trace.Tracing  # noqa: B018
+
+
+def ragged(folder, arrays):
+    """A trained border at 2, and test targets whose own middle is another; an output of 3 stands between the two."""
+    data = Dataset("wide", [[1.0], [2.0]], [0.0, 4.0], classes=2)
+    test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
+    net = MLP(1, [1], init=[[[1.0]]])
+    if arrays:
+        from micrograd_lite.arrays import from_scalar
+
+        net = from_scalar(net)
+    with Tracer(folder, weights_every=1 if arrays else None) as tracer:
+        list(tracer.follow(train(net, data, loss=mse, optimizer=SGD(lr=1e-9), epochs=1, test=test)))
+    return folder
+
+
+@pytest.mark.parametrize("arrays", [False, True], ids=["scalar", "arrays"])
+def test_the_border_is_the_middle_of_the_training_targets(tmp_path, arrays):
+    """Verify parts yes from no where the training does, and finds an accuracy by the test targets' own middle wrong."""
+    folder = ragged(tmp_path / "run", arrays)
+    assert verdicts(verify(folder))["evaluation"] == "ok" and not verify(folder).wrong
+    edited(folder, "metrics.csv", lambda rows: put(rows[0], test_accuracy=0.5))
+    assert verify(folder).wrong.startswith("metrics.csv, step 1: test_accuracy is 0.5")

@@ -110,7 +110,9 @@ PULLS: dict[str, Callable[[Array], list[Any]]] = {}  # for many operands: from a
 class Array(Node):
     """An array that takes part in a graph. `Array(data, "w")` makes a leaf; arithmetic on Arrays makes inner nodes.
 
-    data: real numbers; float32 stays, all else becomes float64, TypeError for the rest. `==` and `hash` are identity.
+    data: real numbers, copied; float32 stays, all else becomes float64, TypeError for the rest. `==` and `hash` are identity.
+    A graph keeps the arrays that it was made from: between an operation and backward(), `w.data = w.data - ...` (a new
+    array) changes no gradient, but `w.data -= ...` and `w.data[0] = ...` (the same array) do. Values have no such trap.
     """
 
     __slots__ = ()
@@ -163,8 +165,8 @@ class Array(Node):
 
 
 def to_array(data: Any) -> np.ndarray:
-    """Real numbers as an ndarray: float32 stays, every other real dtype becomes float64; TypeError for the rest."""
-    made = np.asarray(data)
+    """Real numbers as an ndarray of its own: float32 stays, every other real dtype becomes float64; TypeError for the rest."""
+    made = np.array(data)  # a copy: whoever fills a buffer anew for each batch must not change the graph of the last one
     if made.dtype.kind not in "biuf":
         raise TypeError(f"an Array holds real numbers, got {type(data).__name__} of dtype {made.dtype}")
     return made if made.dtype in (np.float32, np.float64) else made.astype(np.float64)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.arrays import many as array_many
-from micrograd_lite.arrays.array import Array, quiet
+from micrograd_lite.arrays.array import Array, node, quiet
 from micrograd_lite.arrays.buffers import length
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.rules import APPLY
@@ -76,7 +76,7 @@ class FusedStep:
         """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
         self.calls += 1
         self.model.flat_grad  # noqa: B018 (every grad is a view of the buffer again, also after a graph's backward)
-        outputs = Array(self.forward(inputs)[-1])
+        outputs = node(self.forward(inputs)[-1], (), (), None)  # a leaf on the buffer itself: Array(...) would copy it
         total = batch_loss(loss, outputs, targets)
         total.backward()
         layers, delta = self.model.layers, np.array(outputs.grad)

@@ -22,7 +22,7 @@ def matmul(x: Array, w: Array) -> Array:
         raise ValueError(f"matmul: shapes {x.data.shape} and {w.data.shape} do not fit: columns of the first, rows of the second")
     if x.data.dtype != w.data.dtype:
         raise TypeError(f"matmul: {x.data.dtype} and {w.data.dtype} do not mix; convert one of them with ndarray.astype")
-    return node(x.data @ w.data, (x, w), (), MANY["matmul"])
+    return node(x.data @ w.data, (x, w), (x.data, w.data), MANY["matmul"])
 
 
 @quiet
@@ -101,7 +101,7 @@ def _scatter(made: Array) -> np.ndarray:
 
 
 PULLS.update(
-    matmul=lambda made: [made.grad @ made.parents[1].data.T, made.parents[0].data.T @ made.grad],
+    matmul=lambda made: [made.grad @ made.partials[1].T, made.partials[0].T @ made.grad],
     sum=lambda made: [_spread(made)],
     mean=lambda made: [_spread(made) * (made.data.size / (made.parents[0].data.size or 1))],
     pick=lambda made: [_scatter(made)],

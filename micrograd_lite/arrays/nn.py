@@ -67,7 +67,7 @@ class MLP(Buffers):
         initial: dict[str, np.ndarray] = {}
         for index, (name, weights) in enumerate(self.architecture.layers()):
             initial[f"layer{index}.w"] = to_array(weights)
-            if bias:
+            if self.architecture.bias:
                 initial[f"layer{index}.b"] = np.zeros(len(weights[0]))
             if name == "prelu":
                 initial[f"layer{index}.slope"] = np.full(len(weights[0]), PRELU_SLOPE)

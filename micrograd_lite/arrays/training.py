@@ -100,6 +100,7 @@ def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: 
 def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
     """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
     results: dict[str, float] = {}
+    _, trained = tables(plan.training)
     for part, data in (("train", plan.training), ("test", plan.testing)):
         if data is None:
             continue
@@ -108,19 +109,19 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         if part == "test":
             results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
         if data.classes:
-            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss.name, outputs, targets)))
+            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss.name, outputs, targets, trained)))
     return results
 
 
-def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """For each sample, is the decision right? The rules are those of losses.py."""
+def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray, trained: np.ndarray) -> np.ndarray:
+    """For each sample, is the decision right? The rules are those of losses.py; trained: the targets of the training data."""
     if loss == "cross_entropy":
         return np.asarray(outputs.argmax(axis=1) == targets)
     if loss in ("hinge", "binary_cross_entropy"):
         return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
     if outputs.shape[1] > 1:
         return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
-    middle = (targets.min() + targets.max()) / 2.0
+    middle = (trained.min() + trained.max()) / 2.0
     return np.asarray((outputs[:, 0] > middle) == (targets[:, 0] > middle))
 
 

@@ -71,11 +71,24 @@ def scaled(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
 
 
 def seeded(seed: int) -> random.Random:
-    """Return a generator for this integer seed; TypeError otherwise, because None would mean the clock."""
+    """Return a generator for this seed; TypeError or ValueError as for `whole_seed`."""
+    return random.Random(whole_seed(seed))
+
+
+def whole_seed(seed: Any) -> int:
+    """The seed as a Python int. TypeError unless it is an integer: None would mean the clock.
+
+    ValueError for a negative one: Python's generator drops the sign, so -1 would draw the numbers of 1.
+    """
+    if isinstance(seed, bool):
+        raise TypeError("seed is an integer, got bool")
     try:
-        return random.Random(operator.index(seed))
+        number = operator.index(seed)
     except TypeError as error:
         raise TypeError(f"seed is an integer, got {type(seed).__name__}") from error
+    if number < 0:
+        raise ValueError(f"seed is a whole number from 0 up, got {number}; it would draw the same numbers as {-number}")
+    return number
 
 
 def _part(dataset: Dataset, name: str, rows: list[int]) -> Dataset:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import to_json, write_whole
 from micrograd_lite.trace.append import Tables
@@ -52,6 +53,7 @@ class Tracer:
         for name, steps in (("every", every), ("weights_every", weights_every), ("checkpoint_every", checkpoint_every)):
             if (steps is not None or name == "every") and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, got {steps!r}")
+        force, resume = yes_or_no("force", force), yes_or_no("resume", resume)
         self.folder, self.every = Path(folder), every
         self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()

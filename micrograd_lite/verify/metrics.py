@@ -103,15 +103,15 @@ def _evaluated(record: Record, known: Network, row: dict[str, Any], column: str,
         return None
     if column == "test_loss":
         return _room(record, known, state, data, range(data.size), row[column])
-    decisions = [_decision(record.run["loss"], known.outputs(state, inputs), target, data)
+    decisions = [_decision(record.run["loss"], known.outputs(state, inputs), target, record.data.targets or [])
                  for inputs, target in zip(data.inputs or [], data.targets or [])]  # fmt: skip
     right, close = ([told[part] for told in decisions].count(True) for part in range(2))
     # Arrays add in another order, in 32 bits perhaps: a narrow decision may fall otherwise there.
     return right / len(decisions), close / len(decisions) if record.in_arrays else 0.0
 
 
-def _decision(loss: str, outputs: Sequence[float], target: Any, data: Samples) -> tuple[bool, bool]:
-    """Is the decision right, and is it a narrow one?"""
+def _decision(loss: str, outputs: Sequence[float], target: Any, trained: Sequence[Any]) -> tuple[bool, bool]:
+    """Is the decision right, and is it a narrow one? trained: the targets of the training data, whose middle is the border."""
     if len(outputs) > 1:
         wanted = target if loss == "cross_entropy" else target.index(max(target))
         second, first = sorted(outputs)[-2:]
@@ -119,7 +119,7 @@ def _decision(loss: str, outputs: Sequence[float], target: Any, data: Samples) -
     if loss in ("binary_cross_entropy", "hinge"):
         border, middle = 0.0, 0.5 if loss == "binary_cross_entropy" else 0.0
     else:
-        numbers = [only(other) for other in data.targets or []]
+        numbers = [only(other) for other in trained]
         border = middle = (min(numbers) + max(numbers)) / 2.0
     return (outputs[0] > border) == (only(target) > middle), abs(outputs[0] - border) <= NARROW * max(1.0, abs(outputs[0]))
 
