@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.array import Array
+from micrograd_lite.array_losses import batch_loss, decisions
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
-from micrograd_lite.fused import FusedStep, batch_loss, predict
+from micrograd_lite.fused import FusedStep, predict
 from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.optim_array import ArrayOptimizer
 from micrograd_lite.plan import ANATOMY, Plan
@@ -108,20 +109,8 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         if part == "test":
             results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
         if data.classes:
-            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss.name, outputs, targets)))
+            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss, outputs, targets)))
     return results
-
-
-def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """For each sample, is the decision right? The rules are those of losses.py."""
-    if loss == "cross_entropy":
-        return np.asarray(outputs.argmax(axis=1) == targets)
-    if loss in ("hinge", "binary_cross_entropy"):
-        return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
-    if outputs.shape[1] > 1:
-        return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
-    middle = (targets.min() + targets.max()) / 2.0
-    return np.asarray((outputs[:, 0] > middle) == (targets[:, 0] > middle))
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:

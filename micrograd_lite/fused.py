@@ -11,25 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_lite import array_many
 from micrograd_lite.array import Array, quiet
+from micrograd_lite.array_losses import batch_loss
 from micrograd_lite.array_rules import APPLY
 from micrograd_lite.buffers import length
 from micrograd_lite.dense import MLP
 from micrograd_lite.losses import Loss
-from micrograd_lite.many import cross_entropy
-
-REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
 
 CHUNK = 1_000
 """Samples per product when a whole data set is evaluated: enough for speed, little memory."""
-
-
-def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
-    """The loss of a batch as one node: the text of losses.py read with arrays, a sample being a row."""
-    sample = array_many.cross_entropy if loss.sample is cross_entropy else loss.sample
-    costs: Any = sample(outputs, targets)
-    return REDUCE[loss.reduce.__name__](costs)
 
 
 class FusedStep:

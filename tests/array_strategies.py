@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.array import Array
+from micrograd_lite.array_losses import batch_loss
 from micrograd_lite.check import path_sizes
 from micrograd_lite.dense import MLP, scalar_name, to_scalar
-from micrograd_lite.fused import FusedStep, batch_loss
+from micrograd_lite.fused import FusedStep
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.optim import SGD, Adam, AdamW, RMSprop
 from micrograd_lite.scalar import APPLY

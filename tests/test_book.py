@@ -28,8 +28,8 @@ FLOORS = (
     ),
     (
         "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
-        "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines", "flat_model",
-        "flat_names", "flat_program", "flat_sizes", "flat_text",
+        "array_losses", "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines",
+        "flat_model", "flat_names", "flat_program", "flat_sizes", "flat_text",
     ),
     ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
     ("trace",),
