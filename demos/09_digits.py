@@ -16,7 +16,6 @@ from micrograd_lite.cli import demo
 from micrograd_lite.export.answers import predictions
 from micrograd_lite.export.confusion import confusion
 from micrograd_lite.export.render import render
-from micrograd_lite.fused import predict
 from micrograd_lite.progress import progress
 
 
@@ -38,7 +37,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
                 shares = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
                 print(f"epoch {step.epoch:2d}  loss {step.loss:.4f}  {shares}")
 
-    outputs = predict(net, inputs)
+    outputs = net.predict(inputs)
     wrong = np.flatnonzero(outputs.argmax(axis=1) != unseen.targets)
     mistakes = ", ".join(f"a {unseen.targets[row]} taken for a {outputs[row].argmax()}" for row in wrong[:6])
     print(f"\n{len(wrong)} of {len(inputs)} unseen digits are wrong: {mistakes}{', ...' if len(wrong) > 6 else ''}")

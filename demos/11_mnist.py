@@ -15,7 +15,6 @@ from micrograd_lite.cli import demo
 from micrograd_lite.export.answers import predictions
 from micrograd_lite.export.confusion import confusion
 from micrograd_lite.export.render import render
-from micrograd_lite.fused import predict
 from micrograd_lite.progress import progress
 
 
@@ -45,7 +44,7 @@ def main(out, quick: bool, force: bool, recipe: str = "adam", root: str | None =
                     flat = "".join(f"{np.mean(np.abs(slopes[0]) < 0.01):5.0%}" for slopes in step.fused.slopes if slopes)
                     accuracy = f"  test accuracy {step.evaluation['test_accuracy']:.4f}" if step.evaluation else ""
                     print(f"epoch {step.epoch:2d}  loss {step.loss:11.4f}  slopes under 0.01, by layer: {flat:10}{accuracy}")
-        predictions(out / name / "predictions.png", inputs, labels, answers := predict(net, inputs))
+        predictions(out / name / "predictions.png", inputs, labels, answers := net.predict(inputs))
         confusion(out / name / "confusion.png", labels, answers.argmax(axis=1))
         render(out / name)
     print("\nA slope of 0 lets no gradient through: unscaled weights make sums of hundreds, where a sigmoid is flat.",

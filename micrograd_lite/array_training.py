@@ -16,7 +16,7 @@ from micrograd_lite.array import Array
 from micrograd_lite.array_losses import batch_loss, decisions
 from micrograd_lite.data import Dataset
 from micrograd_lite.dense import MLP
-from micrograd_lite.fused import FusedStep, predict
+from micrograd_lite.fused import FusedStep
 from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.optim_array import ArrayOptimizer
 from micrograd_lite.plan import ANATOMY, Plan
@@ -65,7 +65,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         if plan.has_anatomy(number):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
-                change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
+                change = float(batch_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
             evaluated |= dict(zip(ANATOMY, (predicted, change)))
         yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
 
@@ -105,7 +105,7 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         if data is None:
             continue
         inputs, targets = tables(data)
-        outputs = predict(model, inputs)
+        outputs = model.predict(inputs)
         if part == "test":
             results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
         if data.classes:

@@ -8,6 +8,7 @@ All parameters live in one flat buffer, all gradients in another, and the layers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,12 @@ from micrograd_lite import nn
 from micrograd_lite.architecture import PRELU_SLOPE, Architecture
 from micrograd_lite.array import Array, quiet, to_array
 from micrograd_lite.array_many import matmul
+from micrograd_lite.array_rules import APPLY
 from micrograd_lite.buffers import Buffers
+from micrograd_lite.module import parts_table
+
+CHUNK = 1_000
+"""Samples per product when a whole data set is answered: enough for speed, little memory."""
 
 
 class Layer:
@@ -35,6 +41,29 @@ class Layer:
             return z
         activated: Array = z.prelu(self.slope) if self.slope is not None else getattr(z, self.activation)()
         return activated
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """The same numbers without a graph."""
+        z = inputs @ self.w.data
+        if self.b is not None:
+            z += self.b.data
+        return self.activate(z)[0]
+
+    def activate(self, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:
+        """Value and partials of the activation at the sums z, from the table; no partials where there is none."""
+        if self.activation == "linear":
+            return z, ()
+        operands = (z,) if self.slope is None else (z, self.slope.data)
+        made: tuple[np.ndarray, tuple[Any, ...]] = APPLY[z.dtype][self.activation](*operands)
+        return made
+
+    def parts(self) -> list[tuple[str, Array]]:
+        """The parameters by name: w, then b, then slope."""
+        return [(name, array) for name, array in (("w", self.w), ("b", self.b), ("slope", self.slope)) if array is not None]
+
+    def describe(self) -> str:
+        """`2 inputs -> 16 relu`, for the summary."""
+        return f"{self.w.data.shape[0]} inputs -> {self.w.data.shape[1]} {self.activation}"
 
 
 class MLP(Buffers):
@@ -69,8 +98,8 @@ class MLP(Buffers):
         self.cut()
         self.layers = []
         for index, name in enumerate(self.architecture.activations):
-            named = {kind: self.arrays.get(f"layer{index}.{kind}") for kind in ("w", "b", "slope")}
-            self.layers.append(Layer(name, {kind: array for kind, array in named.items() if array is not None}))
+            named = {kind: f"layer{index}.{kind}" for kind in ("w", "b", "slope")}
+            self.layers.append(Layer(name, {kind: self.arrays[path] for kind, path in named.items() if path in self.arrays}))
 
     def __call__(self, inputs: Any) -> Array:
         """The outputs of a batch as a node of the graph: (samples, inputs) to (samples, outputs)."""
@@ -78,6 +107,17 @@ class MLP(Buffers):
         for layer in self.layers:
             outputs = layer(outputs)
         return outputs
+
+    @quiet
+    def predict(self, inputs: Any) -> np.ndarray:
+        """The outputs of a batch as plain numbers, without building a graph: (samples, inputs) to (samples, outputs)."""
+        batch, answers = self.batch(inputs), []
+        for start in range(0, max(1, len(batch)), CHUNK):  # no samples have no outputs, in one part
+            outputs = batch[start : start + CHUNK]
+            for layer in self.layers:
+                outputs = layer.predict(outputs)
+            answers.append(outputs)
+        return np.concatenate(answers)
 
     def batch(self, inputs: Any) -> np.ndarray:
         """Inputs as an array of this model's dtype. ValueError or TypeError gives both shapes or dtypes when they differ."""
@@ -94,17 +134,44 @@ class MLP(Buffers):
             raise TypeError(f"the model computes in {self.dtype}, the inputs are {made.dtype}: convert them with astype")
         return made
 
-    def parameters(self) -> list[Array]:
-        """The arrays of all layers, in the order of their names."""
-        return list(self.arrays.values())
+    def parts(self) -> list[tuple[str, Layer]]:
+        """The layers by name."""
+        return [(f"layer{index}", layer) for index, layer in enumerate(self.layers)]
+
+    def config(self) -> dict[str, Any]:
+        """What the constructor needs to build this architecture again, as plain data."""
+        return {**self.architecture.config(), "dtype": str(self.dtype)}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], dtype: str | None = None) -> MLP:
+        """The model that either engine saved, in the file's dtype (float64 if it names none). ValueError if it is no model."""
+        from micrograd_lite.saving import read_model
+
+        def build(config: dict[str, Any], state: dict[str, float]) -> MLP:
+            model = cls(**{**config, "init": "zeros", "dtype": dtype or config.get("dtype", "float64")})
+            model.architecture.init = config["init"]
+            model.load_state_dict(state)
+            return model
+
+        return read_model(path, build)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the architecture and every parameter as JSON, under the scalar engine's names; whole or untouched."""
+        from micrograd_lite.saving import write_model
+
+        write_model(path, self.config(), scalar_state(self))
 
     def named_parameters(self) -> list[tuple[str, Array]]:
-        """The same with their names: `layer0.w`, `layer0.b`, ..."""
+        """The arrays of all layers with their names: `layer0.w`, `layer0.b`, ..."""
         return list(self.arrays.items())
 
     def tied(self) -> dict[str, str]:
         """No parameter has a second name here; see Module.tied."""
         return {}
+
+    def parameters(self) -> list[Array]:
+        """The same without their names, in the same order."""
+        return list(self.arrays.values())
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""
@@ -114,20 +181,24 @@ class MLP(Buffers):
         """A copy of every array, by name."""
         return {name: array.data.copy() for name, array in self.arrays.items()}
 
+    @quiet
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set every array from `state_dict()`'s form; on a ValueError or TypeError nothing has changed."""
-        if set(state) != set(self.arrays):
-            raise ValueError(f"the state is of another model: it has {', '.join(state)}; this model has {', '.join(self.arrays)}")
+        """Set every array from `state_dict()`'s form, or every number from the scalar engine's.
+
+        On a ValueError or TypeError nothing has changed.
+        """
+        tables = {name: to_array(table) for name, table in joined(state, self).items()}
         for name, array in self.arrays.items():
-            if np.shape(state[name]) != array.data.shape:
-                raise ValueError(f"{name} has shape {array.data.shape} in this model and {np.shape(state[name])} in the state")
-        tables = {name: to_array(table) for name, table in state.items()}
+            if tables[name].shape != array.data.shape:
+                raise ValueError(f"{name} has shape {array.data.shape} in this model and {tables[name].shape} in the state")
         for name, array in self.arrays.items():
             array.data[...] = tables[name]
 
-    def config(self) -> dict[str, Any]:
-        """What the constructor needs to build this architecture again, as plain data."""
-        return {**self.architecture.config(), "dtype": str(self.dtype)}
+    def summary(self) -> str:
+        """A table of the parts: name, what it is, number of parameters."""
+        sizes = [int(np.sum([array.data.size for _, array in layer.parts()])) for layer in self.layers]
+        rows = [(name, layer.describe(), size) for (name, layer), size in zip(self.parts(), sizes)]
+        return parts_table(rows, self.flat.size)
 
 
 def scalar_name(array: str, index: tuple[int, ...]) -> str:
@@ -136,14 +207,37 @@ def scalar_name(array: str, index: tuple[int, ...]) -> str:
     return f"{layer}.neuron{index[-1]}.{kind}" + (str(index[0]) if kind == "w" else "")
 
 
+def scalar_state(model: MLP) -> dict[str, float]:
+    """Every number under the scalar engine's name for it, in that engine's order (float32 ones exactly, as doubles)."""
+    state = {}
+    for name, layer in model.parts():
+        for neuron in range(layer.w.data.shape[1]):
+            for kind, array in layer.parts():
+                column = array.data[..., neuron].reshape(-1)  # a bias is one number
+                state.update({scalar_name(f"{name}.{kind}", (row, neuron)): number for row, number in enumerate(column.tolist())})
+    return state
+
+
+def joined(state: Mapping[str, Any], model: MLP) -> dict[str, Any]:
+    """A state as one table for each array of a model, from those, or from numbers under the scalar engine's names."""
+    by_array = bool(set(state) & set(model.arrays))
+    wanted = list(model.arrays if by_array else scalar_state(model))
+    missing, unknown = [name for name in wanted if name not in state], set(state) - set(wanted)
+    if missing or unknown:
+        first = f"{missing[0]!r} is missing" if missing else f"{min(unknown)!r} is unknown"
+        raise ValueError(f"the state is of another model: it has {len(state)} names, this model {len(wanted)}, and {first}")
+    if by_array:
+        return dict(state)
+    shapes = {name: array.data.shape for name, array in model.arrays.items()}
+    numbers = {name: [state[scalar_name(name, index)] for index in np.ndindex(shape)] for name, shape in shapes.items()}
+    return {name: to_array(flat).reshape(shapes[name]) for name, flat in numbers.items()}
+
+
 def to_scalar(model: MLP) -> nn.MLP:
-    """The same network out of Values: same architecture, same numbers (float32 ones exactly, as doubles)."""
+    """The same network out of Values: same architecture, same numbers."""
     made = nn.MLP(**{**model.architecture.config(), "init": "zeros"})
     made.architecture.init = model.architecture.init
-    state = {}
-    for name, array in model.arrays.items():
-        state.update({scalar_name(name, index): float(number) for index, number in np.ndenumerate(array.data)})
-    made.load_state_dict(state)
+    made.load_state_dict(scalar_state(model))
     return made
 
 
@@ -151,8 +245,5 @@ def from_scalar(model: nn.MLP, dtype: str = "float64") -> MLP:
     """The same network on arrays: same architecture, same numbers (rounded when dtype is float32)."""
     made = MLP(**{**model.architecture.config(), "init": "zeros"}, dtype=dtype)
     made.architecture.init = model.architecture.init
-    state = model.state_dict()
-    for name, array in made.arrays.items():
-        for index in np.ndindex(array.data.shape):
-            array.data[index] = state[scalar_name(name, index)]
+    made.load_state_dict(model.state_dict())
     return made

@@ -104,6 +104,7 @@ class MLP(Module):
         from micrograd_lite.saving import read_model
 
         def build(config: dict[str, Any], state: dict[str, float]) -> MLP:
+            config.pop("dtype", None)  # of a model that was saved by the array engine: a float is a double here
             model = cls(**{**config, "init": "zeros"})
             model.architecture.init = config["init"]
             model.load_state_dict(state)

@@ -95,9 +95,9 @@ def test_every_page_and_public_name_is_explained(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PACKAGE)))
 def test_pages_are_short_and_plain(page):
-    """A page has at most 170 lines, no `assert` and no touch of the recursion limit."""
+    """A page has at most 250 lines, no `assert` and no touch of the recursion limit."""
     text = page.read_text(encoding="utf-8")
-    assert text.count("\n") <= 170
+    assert text.count("\n") <= 250
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Assert)]
     assert "setrecursionlimit" not in text
 
