@@ -31,8 +31,8 @@ class ArrayStep:
 
     def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
                  evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
-        self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
-        self.gradient_norm, self.update_norm = fused.gradient_norm, optimizer.update_norm
+        self.number, self.epoch, self.loss = number, epoch, loss
+        self.gradient_norm, self.update_norm, self.learning_rate = fused.gradient_norm, optimizer.update_norm, learning_rate
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
         self.model, self._calls = fused.model, fused.calls
 
@@ -87,17 +87,6 @@ def tables(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(data.inputs), np.asarray(data.targets)
 
 
-def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
-    """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
-    root = batch_loss(loss, model(inputs), targets)
-    names = node_names(root)
-    for node in oldest_first(root):
-        if not np.isfinite(node.data).all():
-            made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
-            return f"the first array with a number that is not finite is {names[node]} = {made}; try a smaller learning rate"
-    return "every number in it is finite"
-
-
 def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
     """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
     results: dict[str, float] = {}
@@ -111,6 +100,17 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         if data.classes:
             results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss, outputs, targets)))
     return results
+
+
+def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
+    """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
+    root = batch_loss(loss, model(inputs), targets)
+    names = node_names(root)
+    for node in oldest_first(root):
+        if not np.isfinite(node.data).all():
+            made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
+            return f"the first array with a number that is not finite is {names[node]} = {made}; try a smaller learning rate"
+    return "every number in it is finite"
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:
