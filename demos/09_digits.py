@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from micrograd_lite import Adam, Tracer, arrays, cross_entropy, data, train
-from micrograd_lite.arrays.fused import predict
 from micrograd_lite.demo import demo, progress
 from micrograd_lite.pictures.answers import confusion, predictions
 from micrograd_lite.pictures.render import render
@@ -36,7 +35,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
                 shares = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
                 print(f"epoch {step.epoch:2d}  loss {step.loss:.4f}  {shares}")
 
-    outputs = predict(net, inputs)
+    outputs = net.predict(inputs)
     wrong = np.flatnonzero(outputs.argmax(axis=1) != unseen.targets)
     mistakes = ", ".join(f"a {unseen.targets[row]} taken for a {outputs[row].argmax()}" for row in wrong[:6])
     print(f"\n{len(wrong)} of {len(inputs)} unseen digits are wrong: {mistakes}{', ...' if len(wrong) > 6 else ''}")

@@ -11,7 +11,6 @@ from argparse import ArgumentParser
 import numpy as np
 
 from micrograd_lite import SGD, Adam, Tracer, arrays, cross_entropy, data, half_squared_error, train
-from micrograd_lite.arrays.fused import predict
 from micrograd_lite.demo import demo, progress
 from micrograd_lite.pictures.answers import confusion, predictions
 from micrograd_lite.pictures.render import render
@@ -43,7 +42,7 @@ def main(out, quick: bool, force: bool, recipe: str = "adam", root: str | None =
                     flat = "".join(f"{np.mean(np.abs(slopes[0]) < 0.01):5.0%}" for slopes in step.fused.slopes if slopes)
                     accuracy = f"  test accuracy {step.evaluation['test_accuracy']:.4f}" if step.evaluation else ""
                     print(f"epoch {step.epoch:2d}  loss {step.loss:11.4f}  slopes under 0.01, by layer: {flat:10}{accuracy}")
-        predictions(out / name / "predictions.png", inputs, labels, answers := predict(net, inputs))
+        predictions(out / name / "predictions.png", inputs, labels, answers := net.predict(inputs))
         confusion(out / name / "confusion.png", labels, answers.argmax(axis=1))
         render(out / name)
     print("\nA slope of 0 lets no gradient through: unscaled weights make sums of hundreds, where a sigmoid is flat.",

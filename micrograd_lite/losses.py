@@ -25,6 +25,7 @@ class Loss(NamedTuple):
     fits: Callable[[Any, int], bool]  # (target, number of outputs) -> is it that?
     correct: Callable[..., bool]  # (outputs, target, middle of all targets) -> right decision?
     takes_logits: bool = False  # it applies softmax or sigmoid itself: the last layer must be linear
+    threshold: float | None = None  # where one output parts a yes from a no; None: in the middle of all targets
 
     def __call__(self, predictions: Sequence[Any], targets: Sequence[Any]) -> Value:
         """The loss of a batch as one node of the graph. ValueError when the two counts differ."""
@@ -106,7 +107,7 @@ half_squared_error = Loss(
 binary_cross_entropy = Loss(
     "binary_cross_entropy", _binary_cross_entropy, many.mean,
     wants="a number from 0 to 1, for one output", fits=_is_share,
-    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0.5), takes_logits=True,
+    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0.5), takes_logits=True, threshold=0.0,
 )  # fmt: skip
 """-log of the probability of a yes (1) or no (0), mean over samples; from the logit, so that nothing overflows."""
 
@@ -119,7 +120,7 @@ cross_entropy = Loss(
 hinge = Loss(
     "hinge", _hinge, many.mean,
     wants="-1 or +1, for one output", fits=lambda target, outputs: outputs == 1 and target in (-1, 1),
-    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0),
+    correct=lambda outputs, target, middle=0.0: (outputs[0] > 0) == (target > 0), threshold=0.0,
 )  # fmt: skip
 """max(0, 1 - target * score), the max-margin loss of a support vector machine, mean over samples."""
 

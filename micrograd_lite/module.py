@@ -86,16 +86,22 @@ class Module:
 
     def summary(self) -> str:
         """A table of the parts: name, what it is, number of parameters."""
-        rows = [("part", "what it is", "parameters")]
+        rows = []
         for name, part in self.parts():
             count = len(part.named_parameters()) if isinstance(part, Module) else 1
-            rows.append((name, part.describe() if isinstance(part, Module) else "a parameter", f"{count:,}"))
-        rows.append(("total", "", f"{len(self.parameters()):,}"))
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        lines = [f"{name:<{widths[0]}}  {what:<{widths[1]}}  {count:>{widths[2]}}" for name, what, count in rows]
-        rule = "-" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+            rows.append((name, part.describe() if isinstance(part, Module) else "a parameter", count))
+        return parts_table(rows, len(self.parameters()))
 
     def describe(self) -> str:
         """A few words for the summary."""
         return type(self).__name__
+
+
+def parts_table(parts: Sequence[tuple[str, str, int]], total: int) -> str:
+    """Name, what it is and number of parameters of each part, with the total below (tied weights count once)."""
+    counted = [(name, what, f"{count:,}") for name, what, count in parts]
+    rows = [("part", "what it is", "parameters"), *counted, ("total", "", f"{total:,}")]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [f"{name:<{widths[0]}}  {what:<{widths[1]}}  {count:>{widths[2]}}" for name, what, count in rows]
+    rule = "-" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])

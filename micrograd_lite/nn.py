@@ -10,7 +10,7 @@ Parameters carry their path as a name: `layer0.neuron1.w0` is the first weight o
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micrograd_lite.architecture import ACTIVATIONS, PRELU_SLOPE, Architecture, choose, yes_or_no
@@ -158,17 +158,21 @@ class MLP(Module):
         return self.architecture.config()
 
     @classmethod
+    def of(cls, config: Mapping[str, Any], state: Mapping[str, float] | None = None) -> MLP:
+        """The network that `config()` and `state_dict()` describe; without a state all weights are 0."""
+        known = {name: setting for name, setting in config.items() if name != "dtype"}  # of arrays: a float is a double here
+        model = cls(**{**known, "init": "zeros"})
+        model.architecture.init = config["init"]
+        if state is not None:
+            model.load_state_dict(state)
+        return model
+
+    @classmethod
     def load(cls, path: str | os.PathLike[str]) -> MLP:
         """The model that `save(path)` wrote. ValueError when the file is not one."""
         from micrograd_lite.text.saving import read_model
 
-        def build(config: dict[str, Any], state: dict[str, float]) -> MLP:
-            model = cls(**{**config, "init": "zeros"})
-            model.architecture.init = config["init"]
-            model.load_state_dict(state)
-            return model
-
-        return read_model(path, build)
+        return read_model(path, cls.of)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the architecture and every parameter as JSON; the file is whole or untouched."""

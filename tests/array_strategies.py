@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.arrays.array import Array
-from micrograd_lite.arrays.fused import FusedStep, batch_loss
+from micrograd_lite.arrays.fused import FusedStep
+from micrograd_lite.arrays.losses import batch_loss
 from micrograd_lite.arrays.nn import MLP, scalar_name, to_scalar
 from micrograd_lite.check import path_sizes
 from micrograd_lite.losses import LOSSES

@@ -15,6 +15,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from micrograd_lite.arrays.buffers import length  # noqa: E402
+from micrograd_lite.arrays.losses import ON_ARRAYS  # noqa: E402
 from micrograd_lite.arrays.nn import MLP, to_scalar  # noqa: E402
 from micrograd_lite.data import Dataset, xor  # noqa: E402
 from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, hinge, mse  # noqa: E402
@@ -489,3 +490,55 @@ def test_a_number_of_classes_of_numpys_kind_is_traced(tmp_path):
         list(tracer.follow(train(net, data, loss=cross_entropy, optimizer=SGD(), epochs=1, seed=np.uint8(2))))
     run = Trace(tmp_path / "run").run
     assert (run["data"]["classes"], run["seed"], run["model"]["seed"]) == (3, 2, 4)
+# Losses of one's own.
+
+OWN_LOSSES = {
+    "half as much": mse._replace(reduce=lambda costs: 0.5 * mean(costs)),
+    "the worst sample": mse._replace(reduce=lambda costs: max(costs, key=float)),
+    "always right": mse._replace(correct=lambda *_: True),
+    "the small ones": mse._replace(correct=lambda outputs, target, middle=0.0: outputs[0] < middle),
+    "a name that is taken": Loss("hinge", lambda output, target: abs(output - target) * 3.0, mean, "a number",
+                                 lambda target, outputs: outputs == 1, lambda outputs, target, middle: target > middle),
+    "only above": mse._replace(sample=lambda output, target: (output - target) ** 2 if target > 0.1 else output * 0.0),
+    "summed labels": cross_entropy._replace(reduce=lambda costs: costs[0] if len(costs) == 1 else costs[0] + costs[-1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, None])
+@pytest.mark.parametrize("loss", OWN_LOSSES.values(), ids=OWN_LOSSES)
+def test_a_loss_of_ones_own_means_the_same_in_both_engines(loss, batch_size):
+    """Any sample, reduce and correct, whatever its name: loss, gradients and evaluation are the scalar engine's within 1e-12."""
+    labels = loss.takes_logits
+    model = net(4 if labels else 1)
+    twin = to_scalar(model)
+    data = Dataset("drawn", INPUTS.tolist(), LABELS.tolist() if labels else INPUTS[:, 0].tolist(), 4 if labels else 2)
+    runs = [run(each, data, loss=loss, batch_size=batch_size, epochs=3, test=data) for each in (model, twin)]
+    for found, wanted in zip(*runs, strict=True):
+        assert found.loss == pytest.approx(wanted.loss, rel=1e-12, abs=1e-12)
+        assert found.gradient_norm == pytest.approx(wanted.gradient_norm, rel=1e-11, abs=1e-12)
+        assert found.evaluation == pytest.approx(wanted.evaluation, rel=1e-12, abs=1e-12)
+
+
+def test_a_loss_of_ones_own_keeps_its_dtype():
+    """A float32 model trained on a loss that goes through Values stays float32."""
+    model = net(1, dtype="float32")
+    loss = OWN_LOSSES["half as much"]
+    for step in run(model, (INPUTS.astype(np.float32), INPUTS[:, 0]), loss=loss):
+        assert step.model.flat_grad.dtype == step.model.flat.dtype == np.float32 and type(step.loss) is float
+
+
+@pytest.mark.parametrize("engine", [net, lambda outputs: to_scalar(net(outputs))], ids=["arrays", "scalar"])
+def test_a_target_that_a_loss_of_ones_own_refuses_names_its_row(engine):
+    """`fits` is asked for every row, in both engines, before the first step; numbers must be finite."""
+    loss = OWN_LOSSES["half as much"]._replace(name="mine", wants="less than 3", fits=lambda target, outputs: target < 3)
+    inputs, targets = INPUTS.tolist(), [float(row) for row in range(10)]
+    with pytest.raises(ValueError, match=r"row 3 of data: mine needs less than 3; the model has 1 output and the target is 3\.0"):
+        next(run(engine(1), (inputs, targets), loss=loss))
+    with pytest.raises(ValueError, match="row 1 is nan; every number must be finite"):
+        next(run(engine(1), (inputs, [0.0, math.nan] * 5), loss=loss))
+
+
+def test_the_table_of_losses_on_arrays_is_whole():
+    """One row for each loss of losses.py, found by the record: a replaced part is another loss."""
+    assert list(ON_ARRAYS) == list(LOSSES.values())
+    assert mse._replace(correct=lambda *_: True) not in ON_ARRAYS

@@ -330,3 +330,91 @@ def test_a_batch_in_a_reused_buffer_does_not_change_gradients():
         return model.flat_grad.tolist()
 
     assert flat_grad(lambda batch: batch.fill(9.0)) == flat_grad(lambda batch: None)
+# The methods of the scalar network.
+
+
+@settings(max_examples=20)
+@given(case=cases())
+def test_a_saved_model_loads_in_both_engines(tmp_path_factory, case):
+    """One format, one name for each number: whichever engine wrote the file, both read it back to the bit."""
+    path = tmp_path_factory.getbasetemp() / "either.json"
+    for dtype in ("float64", "float32"):
+        model = case.model(dtype)
+        model.save(path)
+        back, scalar = MLP.load(path), nn.MLP.load(path)
+        assert back.config() == model.config() and back.flat.tobytes() == model.flat.tobytes()
+        assert scalar.config() == to_scalar(model).config() and scalar.state_dict() == to_scalar(model).state_dict()
+        scalar.save(path)
+        again = MLP.load(path, dtype)
+        assert again.config() == model.config() and again.flat.tobytes() == model.flat.tobytes()
+
+
+def test_both_engines_write_the_same_file_but_for_the_dtype(tmp_path):
+    """The same names in the same order, the same numbers: one line more says the dtype."""
+    model = small(activation="prelu")
+    model.save(tmp_path / "arrays.json")
+    to_scalar(model).save(tmp_path / "scalar.json")
+    found, wanted = ((tmp_path / name).read_text().splitlines() for name in ("arrays.json", "scalar.json"))
+    assert [line.rstrip(",") for line in found if '"dtype"' not in line] == [line.rstrip(",") for line in wanted]
+
+
+def test_a_file_of_the_scalar_engine_loads_as_float64(tmp_path):
+    """It names no dtype, and its numbers are doubles; another dtype is asked for."""
+    nn.MLP(2, [3, 1]).save(tmp_path / "model.json")
+    assert MLP.load(tmp_path / "model.json").dtype == FLOAT64
+    assert MLP.load(tmp_path / "model.json", dtype="float32").dtype == FLOAT32
+
+
+@pytest.mark.parametrize("engine", [MLP, nn.MLP], ids=["arrays", "scalar"])
+def test_a_file_that_is_no_model_is_refused_alike(tmp_path, engine):
+    """ValueError in one sentence with the path: a parameter too few, no JSON."""
+    path = tmp_path / "model.json"
+    small().save(path)
+    for content in (path.read_text().replace('"layer1.neuron0.b"', '"layer1.neuron9.b"'), "weights = 3"):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"model\.json is not a model saved by micrograd_lite") as caught:
+            engine.load(path)
+        assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=20)
+@given(case=cases())
+def test_a_scalar_networks_state_can_be_loaded(case):
+    """load_state_dict takes the scalar engine's names too; a name too few or too many changes nothing."""
+    model, other = case.model(), MLP(**case.arguments)
+    state = to_scalar(model).state_dict()
+    before = other.flat.copy()
+    for wrong in ({**state, "layer9.neuron0.b": 0.0}, dict(list(state.items())[1:]), {**state, next(iter(state)): "1.0"}):
+        with pytest.raises((ValueError, TypeError)):
+            other.load_state_dict(wrong)
+        assert (other.flat == before).all()
+    other.load_state_dict(state)
+    assert other.flat.tobytes() == model.flat.tobytes()
+
+
+@settings(max_examples=20)
+@given(case=cases())
+def test_the_summary_is_the_scalar_networks(case):
+    """The same table: parts, what they are, numbers of parameters."""
+    model = case.model()
+    assert model.summary() == to_scalar(model).summary()
+
+
+@settings(max_examples=20)
+@given(case=cases(), dtype=st.sampled_from(["float64", "float32"]))
+def test_prediction_needs_no_graph_and_is_its_outputs(case, dtype):
+    """Plain numbers of shape (samples, outputs) and the model's dtype: the graph's, within 1e-13, or 1e-5 in float32."""
+    model, (inputs, _) = case.model(dtype), case.batch(dtype)
+    found = model.predict(inputs)
+    assert type(found) is np.ndarray and found.dtype == model.dtype
+    bound = 1e-13 if dtype == "float64" else 1e-5
+    assert np.allclose(found, model(inputs).data, rtol=bound, atol=bound)
+    assert (model.predict(inputs.tolist()) == found).all()
+
+
+def test_prediction_refuses_what_the_graph_refuses():
+    """Another width, another dtype: the sentences of `batch`."""
+    with pytest.raises(ValueError, match=r"\(samples, 2\), got \(4, 3\)"):
+        small().predict(np.zeros((4, 3)))
+    with pytest.raises(TypeError, match="convert them with astype"):
+        small().predict(np.zeros((4, 2), np.float32))

@@ -10,7 +10,6 @@ from array_strategies import U32, Case, cases, flat_gradients, fused_step, graph
 from micrograd_lite.architecture import ACTIVATIONS  # noqa: E402
 from micrograd_lite.arrays.fused import FusedStep  # noqa: E402
 from micrograd_lite.arrays.nn import MLP  # noqa: E402
-from micrograd_lite.arrays.training import predict  # noqa: E402
 from micrograd_lite.losses import LOSSES, cross_entropy, mse  # noqa: E402
 from references import U  # noqa: E402
 
@@ -123,7 +122,7 @@ def test_two_steps_of_one_model_do_not_share_buffers():
     fused = FusedStep(model, 5)
     fused(inputs, labels, cross_entropy)
     kept = [array.copy() for array in (*fused.activations, model.flat_grad)]
-    outputs = predict(model, batch(2500)[0])
+    outputs = model.predict(batch(2500)[0])
     assert outputs.shape == (2500, 3)
     assert all((now == then).all() for now, then in zip((*fused.activations, model.flat_grad), kept))
 
@@ -132,10 +131,10 @@ def test_two_steps_of_one_model_do_not_share_buffers():
 def test_prediction_is_the_graphs_outputs(samples):
     """In chunks or at once, the outputs agree within rounding (1e-13), in order, in an array of their own."""
     model, inputs = classifier(), batch(samples)[0]
-    first = predict(model, inputs)
+    first = model.predict(inputs)
     assert np.allclose(first, model(inputs).data, rtol=0, atol=1e-13)
     kept = first.copy()
-    predict(model, -inputs)
+    model.predict(-inputs)
     assert (first == kept).all()
 
 
@@ -166,4 +165,4 @@ def test_overflow_is_quiet(case):
 
 def test_no_samples_have_no_outputs():
     """Shape (0, outputs), no error."""
-    assert predict(MLP(3, [4, 2]), np.zeros((0, 3))).shape == (0, 2)
+    assert MLP(3, [4, 2]).predict(np.zeros((0, 3))).shape == (0, 2)

@@ -1,5 +1,8 @@
 """The two engines side by side: the same network, batch and optimizer give the same numbers."""
 
+from inspect import isfunction, signature
+from typing import NamedTuple
+
 import pytest
 
 np = pytest.importorskip("numpy")
@@ -17,6 +20,14 @@ from array_strategies import (  # noqa: E402
     scalar_state,
     scalar_step,
 )
+from micrograd_lite import losses, many, measure, module, nn, optim, plan, scalar, training  # noqa: E402
+from micrograd_lite.arrays import array  # noqa: E402
+from micrograd_lite.arrays import losses as array_losses  # noqa: E402
+from micrograd_lite.arrays import many as array_many  # noqa: E402
+from micrograd_lite.arrays import nn as array_nn  # noqa: E402
+from micrograd_lite.arrays import optim as array_optim  # noqa: E402
+from micrograd_lite.arrays import plan as array_plan  # noqa: E402
+from micrograd_lite.arrays import training as array_training  # noqa: E402
 from micrograd_lite.arrays.nn import MLP, to_scalar  # noqa: E402
 from micrograd_lite.data import Dataset, digits  # noqa: E402
 from micrograd_lite.losses import LOSSES, cross_entropy  # noqa: E402
@@ -165,3 +176,143 @@ def test_evaluation_columns_are_equal(loss):
             seen += 1
             assert found.evaluation[column] == pytest.approx(number, rel=0 if "accuracy" in column else 1e-12, abs=0)
     assert seen
+
+
+# The two engines page by page.
+
+
+class Pair(NamedTuple):
+    """What mirrors what. Names that stand on one side only have their reason; every other name, in its order, on both."""
+
+    scalar: tuple  # pages or classes, in reading order
+    array: tuple
+    renamed: dict = {}  # noqa: RUF012
+    only_scalar: dict = {}  # noqa: RUF012
+    only_array: dict = {}  # noqa: RUF012
+
+
+PAIRS = {
+    "scalar": Pair(
+        (scalar,), (array,), {"Value": "Array", "to_float": "to_array"},
+        {"describe": "the array page takes it from the scalar page"},
+        {"unbroadcast": "arrays broadcast: a share goes back to its parent's shape",
+         "pointwise": "operations over many operands have a pull of their own, and this is everybody else's"},
+    ),
+    "Value": Pair(
+        (scalar.Value,), (array.Array,), {},
+        {"__float__": "an array is not one number", "_repr_svg_": "a drawing has a box for each number"},
+    ),
+    "many": Pair(
+        (many,), (array_many,), {"dot": "matmul"}, {},
+        {"pick": "one column of each row: a single sample needs an index only", "reshape": "a number has no shape",
+         "labels_of": "labels are checked for a whole batch at once"},
+    ),
+    "Layer": Pair(
+        (nn.Layer, module.Module), (array_nn.Layer,), {},
+        {"config": "only the whole network is written into run.json", "all_names": "see MLP", "named_parameters": "see parts",
+         "tied": "see MLP", "parameters": "see parts", "zero_grad": "gradients are cleared in one pass over the model's buffer",
+         "state_dict": "a part has no buffer of its own", "load_state_dict": "likewise", "summary": "it has no parts but arrays"},
+        {"activate": "value and partials at once, which the fused step needs"},
+    ),
+    "MLP": Pair(
+        (nn.MLP, module.Module), (array_nn.MLP,), {},
+        {"all_names": "no array has a second name: named_parameters() is all", "describe": "an array model is part of no other"},
+        {"batch": "inputs as an array of the model's dtype", "dataset": "what train asks of a model that is no Module",
+         "steps": "what train asks of a model that is no Module"},
+    ),
+    "nn": Pair(
+        (nn,), (array_nn,), {},
+        {"Neuron": "a column of a layer's arrays"}, {"to_scalar": "between the engines", "from_scalar": "between the engines"},
+    ),
+    "losses": Pair(
+        (losses,), (array_losses,), {"Loss": "ArrayLoss"}, {"as_list": "a batch is always a table"},
+        {"takes_labels": "the shape of a whole batch", "takes_numbers": "the shape of a whole batch",
+         "takes_one": "the shape of a whole batch", "batch_loss": "Loss.__call__: a table of known losses, else Values",
+         "through_values": "a loss of one's own", "decisions": "Loss.correct for a whole batch"},
+    ),
+    "Loss": Pair(
+        (losses.Loss,), (array_losses.ArrayLoss,), {},
+        {"name": "the key is the record itself", "wants": "in the record", "takes_logits": "in the record",
+         "threshold": "in the record"},
+        {"takes": "the shape of a whole batch"},
+    ),
+    "optim": Pair(
+        (optim,), (array_optim,), {"Optimizer": "ArrayOptimizer"},
+        {"check_setting": "the settings are those of the scalar optimizer", **dict.fromkeys(
+            ("SGDTerms", "SGD", "RMSpropTerms", "RMSprop", "AdamTerms", "Adam", "AdamW"),
+            "one function for each formula, in RULES: no terms are kept for arrays")},
+        {"arithmetic": "finds that function"},
+    ),
+    "Optimizer": Pair(
+        (optim.Optimizer,), (array_optim.ArrayOptimizer,), {},
+        {"REMEMBERS": "in the optimizer", "terms": "the function in RULES", "config": "in the optimizer"},
+        {"decayed": "weight decay without touching the gradient"},
+    ),
+    "plan": Pair(
+        (plan,), (array_plan,), {"dataset": "array_dataset"},
+        {"Plan": "both engines share it", "describe": "shared", "plain": "shared", "make_plan": "shared"},
+    ),
+    "training": Pair(
+        (training, measure), (array_training,),
+        {"Step": "ArrayStep", "train": "array_steps", "evaluation": "array_evaluation"},
+        {"loss_and_gradients": "fused.FusedStep", "collector_paused": "a step on arrays makes hardly any objects",
+         "norm": "buffers.length", "batch_loss": "array_losses.batch_loss", "predicted_change": "one dot product",
+         "middle": "array_losses", **dict.fromkeys(("Detail", "detail", "batch_graph", "named", "by_sample"),
+                                                   "a batch on arrays has no edges of single numbers")},
+        {"tables": "a checked data set holds arrays"},
+    ),
+}  # fmt: skip
+
+
+NOISE = {"__module__", "__doc__", "__slots__", "__annotations__", "__dict__", "__weakref__", "__orig_bases__", "__new__",
+         "__getnewargs__", "__match_args__", "__static_attributes__", "__firstlineno__"}  # fmt: skip
+
+
+def members(places):
+    """The names that pages define, or that classes have, in their order; private ones only where Python gives them a meaning."""
+    found = []
+    for place in places:
+        for name, member in vars(place).items():
+            at_home = isinstance(place, type) or getattr(member, "__module__", "") == place.__name__
+            if isinstance(place, type):
+                shown = name[0] != "_" or ((name[:2] == "__" or "_repr_" in name) and name not in NOISE)
+            else:
+                shown = name[0] != "_" and (isfunction(member) or isinstance(member, type))
+            if at_home and shown and name not in found:
+                found.append(name)
+    fields = [getattr(place, "_fields", ()) for place in places if isinstance(place, type)]
+    return [name for names in fields for name in names] or found
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_the_pages_mirror_each_other(pair):
+    """The same public members in the same order; a difference stands in the table with its reason, and nothing else does."""
+    found, mirrored = members(pair.scalar), members(pair.array)
+    kept = [pair.renamed.get(name, name) for name in found if name not in pair.only_scalar]
+    assert kept == [name for name in mirrored if name not in pair.only_array]
+    assert pair.only_scalar.keys() | pair.renamed.keys() <= set(found) and not pair.only_scalar.keys() & set(mirrored)
+    assert pair.only_array.keys() <= set(mirrored) and not pair.only_array.keys() & set(found)
+
+
+def test_the_members_of_the_networks_take_the_same_arguments():
+    """Names and order of the parameters; dtype is the arrays' own, and one batch stands where one sample stood."""
+    for name in members((nn.MLP, module.Module)):
+        if name not in PAIRS["MLP"].only_scalar:
+            found, wanted = ([*signature(getattr(kind, name)).parameters] for kind in (MLP, nn.MLP))
+            assert [parameter for parameter in found if parameter != "dtype"] == wanted
+
+
+def test_the_steps_of_training_mirror_each_other():
+    """What a Step has an ArrayStep has, in the same order; what would be a copy of every number is a view of a buffer."""
+    only_scalar = {"names": "model.arrays", "before": "model.flat less the update", "gradients": "model.flat_grad",
+                   "terms": "optimizer.update", "after": "model.flat", "chain": "no edges of single numbers",
+                   "by_sample": "likewise"}  # fmt: skip
+    only_array = {"fused", "optimizer", "start", "model"}
+    made = next(train(MLP(1, [1]), ([[1.0]], [0.0]), loss=losses.mse, optimizer=OPTIMIZERS["SGD"]()))
+    found = [name for name in vars(made) if not name.startswith("_") and name not in only_array]
+    assert found == [name for name in training.Step._fields if name not in only_scalar]
+
+
+def test_every_optimizer_has_arithmetic_on_arrays():
+    """One function for each formula of optim.py, in its order."""
+    assert list(array_optim.RULES) == list(dict.fromkeys(kind.terms for kind in optim.OPTIMIZERS.values()))

@@ -313,7 +313,7 @@ def test_less_than_two_frames_are_refused(xor_trace, frames):
 
 def test_the_loss_shown_is_that_of_the_weights_shown(xor_trace):
     """In each frame the loss is what these weights cost, also in the last one; the scalar engine says the same."""
-    net = MLP(**{**xor_trace.run["model"], "init": "zeros"})
+    net = MLP.of(xor_trace.run["model"])
     for moment in moments.moments(xor_trace):
         net.load_state_dict(xor_trace.weights(moment.step))
         expected = mse([net(row) for row in xor().inputs], xor().targets).data
@@ -520,7 +520,7 @@ def test_each_side_of_the_boundary_has_its_colour(tmp_path, loss, output, target
     data = Dataset("data", xor().inputs, targets, classes=2)
     trace = traced(tmp_path / "t", MLP(2, [4, 1], "tanh", output, seed=3), data, loss, epochs=60, optimizer=Adam(lr=0.1))
     made = list(boundary._frames(trace, [moments.Moment(60, 0.0, 0.0)], (400, 300)))
-    inside, net = made[0][34:254, 70:278], MLP(**{**trace.run["model"], "init": "zeros"})
+    inside, net = made[0][34:254, 70:278], MLP.of(trace.run["model"])
     net.load_state_dict(trace.weights(60))
     rows, columns = np.mgrid[3:217:11, 3:205:11]
     right = seen = 0

@@ -4,6 +4,8 @@
     array     Array, an array that remembers; mirrors scalar
     many      matmul, sum, mean, pick, reshape, cross_entropy; mirrors many
     nn        Layer and MLP; mirrors nn
+    names     every number under the name that it has in the scalar engine
+    losses    the losses of a whole batch; mirrors losses
     buffers   all numbers of a network in one piece of memory
     fused     one training step without a graph, for speed
     optim     the optimizers' formulas on whole arrays; mirrors optim

@@ -11,25 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_lite.arrays import many as array_many
-from micrograd_lite.arrays.array import Array, node, quiet
+from micrograd_lite.arrays.array import node, quiet
 from micrograd_lite.arrays.buffers import length
+from micrograd_lite.arrays.losses import batch_loss
 from micrograd_lite.arrays.nn import MLP
-from micrograd_lite.arrays.rules import APPLY
 from micrograd_lite.losses import Loss
-from micrograd_lite.many import cross_entropy
-
-REDUCE = {"mean": array_many.mean, "sum": array_many.sum}
-
-CHUNK = 1_000
-"""Samples per product when a whole data set is evaluated: enough for speed, little memory."""
-
-
-def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
-    """The loss of a batch as one node: the text of losses.py read with arrays, a sample being a row."""
-    sample = array_many.cross_entropy if loss.sample is cross_entropy else loss.sample
-    costs: Any = sample(outputs, targets)
-    return REDUCE[loss.reduce.__name__](costs)
 
 
 class FusedStep:
@@ -41,7 +27,6 @@ class FusedStep:
 
     def __init__(self, model: MLP, samples: int) -> None:
         self.model = model
-        self.apply = APPLY[model.dtype]
         widths = model.architecture.widths
         self.sums = [np.empty((samples, width), model.dtype) for width in widths[1:]]
         self.deltas = [np.empty((samples, width), model.dtype) for width in widths[:-1]]
@@ -66,7 +51,7 @@ class FusedStep:
             z = np.matmul(self.activations[-1], layer.w.data, out=buffer[: len(inputs)])
             if layer.b is not None:
                 z += layer.b.data
-            value, partials = self.activate(layer, z)
+            value, partials = layer.activate(z)
             self.activations.append(value)
             self.slopes.append(partials)
         return self.activations
@@ -87,14 +72,6 @@ class FusedStep:
         self.gradient_norm = length(self.model.flat_grad)
         return float(total.data)
 
-    def activate(self, layer: Any, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:
-        """Value and partials of a layer's activation, from the table."""
-        if layer.activation == "linear":
-            return z, ()
-        operands = (z,) if layer.slope is None else (z, layer.slope.data)
-        made: tuple[np.ndarray, tuple[Any, ...]] = self.apply[layer.activation](*operands)
-        return made
-
     def gradients(self, layer: Any, inputs: np.ndarray, partials: tuple[Any, ...], upstream: np.ndarray) -> np.ndarray:
         """Write the gradients of one layer; returns the gradient of its sums z."""
         if layer.slope is not None:
@@ -104,11 +81,3 @@ class FusedStep:
         if layer.b is not None:
             np.add.reduce(delta, axis=0, out=layer.b.grad)  # np.sum does this after asking who else might
         return delta
-
-
-def predict(model: MLP, inputs: np.ndarray) -> np.ndarray:
-    """The outputs for many samples, without a graph: (samples, inputs) to (samples, outputs)."""
-    fused = FusedStep(model, min(CHUNK, len(inputs)))
-    starts = range(0, max(1, len(inputs)), CHUNK)  # no samples have no outputs, in one part
-    parts = [fused.forward(inputs[start : start + CHUNK])[-1].copy() for start in starts]
-    return np.concatenate(parts)

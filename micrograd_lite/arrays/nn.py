@@ -8,6 +8,7 @@ All parameters live in one flat buffer, all gradients in another, and the layers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,20 @@ from micrograd_lite.architecture import PRELU_SLOPE, Architecture
 from micrograd_lite.arrays.array import Array, quiet, to_array
 from micrograd_lite.arrays.buffers import Buffers
 from micrograd_lite.arrays.many import matmul
+from micrograd_lite.arrays.names import joined, scalar_name, scalar_state
+from micrograd_lite.arrays.rules import APPLY
 from micrograd_lite.data import Dataset
 from micrograd_lite.losses import Loss
+from micrograd_lite.module import parts_table
 
 if TYPE_CHECKING:  # pages that know this one
     from micrograd_lite.arrays.training import ArrayStep
     from micrograd_lite.plan import Plan
+
+__all__ = ["MLP", "Layer", "from_scalar", "scalar_name", "to_scalar"]
+
+CHUNK = 1_000
+"""Samples per product when a whole data set is answered: enough for speed, little memory."""
 
 
 class Layer:
@@ -41,6 +50,29 @@ class Layer:
             return z
         activated: Array = z.prelu(self.slope) if self.slope is not None else getattr(z, self.activation)()
         return activated
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """The same numbers without a graph."""
+        z = inputs @ self.w.data
+        if self.b is not None:
+            z += self.b.data
+        return self.activate(z)[0]
+
+    def activate(self, z: np.ndarray) -> tuple[np.ndarray, tuple[Any, ...]]:
+        """Value and partials of the activation at the sums z, from the table; no partials where there is none."""
+        if self.activation == "linear":
+            return z, ()
+        operands = (z,) if self.slope is None else (z, self.slope.data)
+        made: tuple[np.ndarray, tuple[Any, ...]] = APPLY[z.dtype][self.activation](*operands)
+        return made
+
+    def parts(self) -> list[tuple[str, Array]]:
+        """The parameters by name: w, then b, then slope."""
+        return [(name, array) for name, array in (("w", self.w), ("b", self.b), ("slope", self.slope)) if array is not None]
+
+    def describe(self) -> str:
+        """`2 inputs -> 16 relu`, for the summary."""
+        return f"{self.w.data.shape[0]} inputs -> {self.w.data.shape[1]} {self.activation}"
 
 
 class MLP(Buffers):
@@ -75,8 +107,8 @@ class MLP(Buffers):
         self.cut()
         self.layers = []
         for index, name in enumerate(self.architecture.activations):
-            named = {kind: self.arrays.get(f"layer{index}.{kind}") for kind in ("w", "b", "slope")}
-            self.layers.append(Layer(name, {kind: array for kind, array in named.items() if array is not None}))
+            named = {kind: f"layer{index}.{kind}" for kind in ("w", "b", "slope")}
+            self.layers.append(Layer(name, {kind: self.arrays[path] for kind, path in named.items() if path in self.arrays}))
 
     def __call__(self, inputs: Any) -> Array:
         """The outputs of a batch as a node of the graph: (samples, inputs) to (samples, outputs)."""
@@ -84,6 +116,17 @@ class MLP(Buffers):
         for layer in self.layers:
             outputs = layer(outputs)
         return outputs
+
+    @quiet
+    def predict(self, inputs: Any) -> np.ndarray:
+        """The outputs of a batch as plain numbers, without building a graph: (samples, inputs) to (samples, outputs)."""
+        batch, answers = self.batch(inputs), []
+        for start in range(0, max(1, len(batch)), CHUNK):  # no samples have no outputs, in one part
+            outputs = batch[start : start + CHUNK]
+            for layer in self.layers:
+                outputs = layer.predict(outputs)
+            answers.append(outputs)
+        return np.concatenate(answers)
 
     def batch(self, inputs: Any) -> np.ndarray:
         """Inputs as an array of this model's dtype. ValueError or TypeError gives both shapes or dtypes when they differ."""
@@ -100,17 +143,47 @@ class MLP(Buffers):
             raise TypeError(f"the model computes in {self.dtype}, the inputs are {made.dtype}: convert them with astype")
         return made
 
-    def parameters(self) -> list[Array]:
-        """The arrays of all layers, in the order of their names."""
-        return list(self.arrays.values())
+    def parts(self) -> list[tuple[str, Layer]]:
+        """The layers by name."""
+        return [(f"layer{index}", layer) for index, layer in enumerate(self.layers)]
+
+    def config(self) -> dict[str, Any]:
+        """What the constructor needs to build this architecture again, as plain data."""
+        return {**self.architecture.config(), "dtype": str(self.dtype)}
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> MLP:
+        """The network that `config()` and `state_dict()` of either engine describe; without a state all weights are 0."""
+        model = cls(**{**config, "init": "zeros"})
+        model.architecture.init = config["init"]
+        if state is not None:
+            model.load_state_dict(state)
+        return model
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], dtype: str | None = None) -> MLP:
+        """The model that either engine saved, in the file's dtype (float64 if it names none). ValueError if it is no model."""
+        from micrograd_lite.text.saving import read_model
+
+        return read_model(path, lambda config, state: cls.of({**config, **({"dtype": dtype} if dtype else {})}, state))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the architecture and every parameter as JSON, under the scalar engine's names; whole or untouched."""
+        from micrograd_lite.text.saving import write_model
+
+        write_model(path, self.config(), scalar_state(self))
 
     def named_parameters(self) -> list[tuple[str, Array]]:
-        """The same with their names: `layer0.w`, `layer0.b`, ..."""
+        """The arrays of all layers with their names: `layer0.w`, `layer0.b`, ..."""
         return list(self.arrays.items())
 
     def tied(self) -> dict[str, str]:
         """No parameter has a second name here; see Module.tied."""
         return {}
+
+    def parameters(self) -> list[Array]:
+        """The same without their names, in the same order."""
+        return list(self.arrays.values())
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""
@@ -120,16 +193,24 @@ class MLP(Buffers):
         """A copy of every array, by name."""
         return {name: array.data.copy() for name, array in self.arrays.items()}
 
+    @quiet
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set every array from `state_dict()`'s form; on a ValueError or TypeError nothing has changed."""
-        if set(state) != set(self.arrays):
-            raise ValueError(f"the state is of another model: it has {', '.join(state)}; this model has {', '.join(self.arrays)}")
+        """Set every array from `state_dict()`'s form, or every number from the scalar engine's.
+
+        On a ValueError or TypeError nothing has changed.
+        """
+        tables = {name: to_array(table) for name, table in joined(state, self).items()}
         for name, array in self.arrays.items():
-            if np.shape(state[name]) != array.data.shape:
-                raise ValueError(f"{name} has shape {array.data.shape} in this model and {np.shape(state[name])} in the state")
-        tables = {name: to_array(table) for name, table in state.items()}
+            if tables[name].shape != array.data.shape:
+                raise ValueError(f"{name} has shape {array.data.shape} in this model and {tables[name].shape} in the state")
         for name, array in self.arrays.items():
             array.data[...] = tables[name]
+
+    def summary(self) -> str:
+        """A table of the parts: name, what it is, number of parameters."""
+        sizes = [int(np.sum([array.data.size for _, array in layer.parts()])) for layer in self.layers]
+        rows = [(name, layer.describe(), size) for (name, layer), size in zip(self.parts(), sizes)]
+        return parts_table(rows, self.flat.size)
 
     def dataset(self, data: Dataset, loss: Loss) -> Dataset:
         """A data set as arrays that this model can be trained on, checked; what `train` asks of a model on arrays."""
@@ -143,34 +224,13 @@ class MLP(Buffers):
 
         return array_steps(plan, resume)
 
-    def config(self) -> dict[str, Any]:
-        """What the constructor needs to build this architecture again, as plain data."""
-        return {**self.architecture.config(), "dtype": str(self.dtype)}
-
-
-def scalar_name(array: str, index: tuple[int, ...]) -> str:
-    """`layer0.w`, (0, 1) is the scalar engine's `layer0.neuron1.w0`; `layer0.b`, (1,) its `layer0.neuron1.b`."""
-    layer, kind = array.split(".")
-    return f"{layer}.neuron{index[-1]}.{kind}" + (str(index[0]) if kind == "w" else "")
 
 
 def to_scalar(model: MLP) -> nn.MLP:
-    """The same network out of Values: same architecture, same numbers (float32 ones exactly, as doubles)."""
-    made = nn.MLP(**{**model.architecture.config(), "init": "zeros"})
-    made.architecture.init = model.architecture.init
-    state = {}
-    for name, array in model.arrays.items():
-        state.update({scalar_name(name, index): float(number) for index, number in np.ndenumerate(array.data)})
-    made.load_state_dict(state)
-    return made
+    """The same network out of Values: same architecture, same numbers."""
+    return nn.MLP.of(model.architecture.config(), scalar_state(model))
 
 
 def from_scalar(model: nn.MLP, dtype: str = "float64") -> MLP:
     """The same network on arrays: same architecture, same numbers (rounded when dtype is float32)."""
-    made = MLP(**{**model.architecture.config(), "init": "zeros"}, dtype=dtype)
-    made.architecture.init = model.architecture.init
-    state = model.state_dict()
-    for name, array in made.arrays.items():
-        for index in np.ndindex(array.data.shape):
-            array.data[index] = state[scalar_name(name, index)]
-    return made
+    return MLP.of({**model.config(), "dtype": dtype}, model.state_dict())

@@ -1,8 +1,8 @@
 """The optimizers' arithmetic again, on one flat buffer, in place: the same terms in the same order as optim.py.
 
 Memory is touched as few times as possible, because that is what a step of an optimizer costs. So the running means are
-kept without their factor (1 - beta), as plain sums first = beta * first + gradient, and all of Adam's factors and
-corrections meet in two numbers at the end. Ten passes over memory instead of sixteen.
+kept without their factor (1 - beta), as fading sums: first_sum = beta * first_sum + gradient, and first = (1 - beta) *
+first_sum; all of Adam's factors and corrections meet in two numbers at the end. Ten passes over memory instead of sixteen.
 """
 
 from __future__ import annotations
@@ -21,25 +21,23 @@ SAFE = 1e18
 
 
 class ArrayOptimizer:
-    """An optimizer of optim.py for one flat buffer of parameters.
+    """An optimizer of optim.py for one flat buffer of parameters. TypeError for one of your own.
 
-    `update` holds the last step's update, `update_norm` its length.
+    `update` holds the last step's update, `update_norm` its length; `memory` what is carried on, by name.
     """
 
     def __init__(self, optimizer: Optimizer, parameters: np.ndarray) -> None:
-        self.optimizer = optimizer
-        if optimizer.REMEMBERS and not optimizer.memory:
-            optimizer.memory = {name: np.zeros_like(parameters) for name in optimizer.REMEMBERS}
-        memory = optimizer.memory if optimizer.REMEMBERS else {}  # an optimizer goes on where it stopped
+        self.optimizer, self.terms = optimizer, arithmetic(optimizer)
+        names = [FADING_SUMS.get(name, name) for name in optimizer.REMEMBERS]
+        if names and not optimizer.memory:
+            optimizer.memory = {name: np.zeros_like(parameters) for name in names}
+        memory = optimizer.memory if names else {}  # an optimizer goes on where it stopped
         wanted = parameters.shape, parameters.dtype
         if not isinstance(memory, dict) or any((array.shape, array.dtype) != wanted for array in memory.values()):
             raise ValueError("this optimizer remembers the parameters of another model; make a new one")
         self.memory: dict[str, np.ndarray] = memory
         self.update, self.update_norm = np.zeros_like(parameters), 0.0
         self.scratch = np.empty_like(parameters) if getattr(optimizer, "weight_decay", 0.0) else self.update[:0]
-        self.terms = next((rule for kind, rule in RULES.items() if isinstance(optimizer, kind)), None)
-        if self.terms is None:
-            raise TypeError(f"{type(optimizer).__name__} has no arithmetic for arrays; use SGD, RMSprop, Adam or AdamW")
 
     @quiet
     def step(self, parameters: np.ndarray, gradient: np.ndarray) -> float:
@@ -50,7 +48,7 @@ class ArrayOptimizer:
         optimizer = self.optimizer
         step = optimizer.steps + 1
         lr = optimizer.lr(step)
-        self.terms(self, optimizer, parameters, gradient, lr, step)  # type: ignore[misc]
+        self.terms(self, optimizer, parameters, gradient, lr, step)
         self.update_norm = length(self.update)  # one product, which costs less than a look at each number
         if not self.update_norm < SAFE:
             after = parameters + self.update
@@ -88,7 +86,7 @@ def _sgd(self: ArrayOptimizer, sgd: SGD, value: np.ndarray, gradient: np.ndarray
 
 def _rmsprop(self: ArrayOptimizer, rmsprop: RMSprop, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
     gradient = self.decayed(gradient, value, rmsprop.weight_decay)
-    square, update = self.memory["square"], self.update
+    square, update = self.memory["square_sum"], self.update
     _add_square(square, rmsprop.alpha, gradient, update)
     scale = math.sqrt(1.0 - rmsprop.alpha)
     np.sqrt(square, out=update)
@@ -99,7 +97,7 @@ def _rmsprop(self: ArrayOptimizer, rmsprop: RMSprop, value: np.ndarray, gradient
 
 def _adam(self: ArrayOptimizer, adam: Adam, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
     gradient = gradient if adam.DECOUPLED else self.decayed(gradient, value, adam.weight_decay)
-    first, second, update = self.memory["first"], self.memory["second"], self.update
+    first, second, update = self.memory["first_sum"], self.memory["second_sum"], self.update
     beta1, beta2 = adam.betas
     first *= beta1
     first += gradient
@@ -116,11 +114,24 @@ def _adam(self: ArrayOptimizer, adam: Adam, value: np.ndarray, gradient: np.ndar
 
 
 def _add_square(square: np.ndarray, keep: float, gradient: np.ndarray, scratch: np.ndarray) -> None:
-    """square = keep * square + gradient**2, in place: the running mean without its factor (1 - keep)."""
+    """square = keep * square + gradient**2, in place: a fading sum."""
     np.multiply(gradient, gradient, out=scratch)
     square *= keep
     square += scratch
 
 
-RULES: dict[type[Optimizer], Any] = {SGD: _sgd, RMSprop: _rmsprop, Adam: _adam}
-"""The arithmetic of each optimizer; AdamW is an Adam whose decay is decoupled."""
+RULES: dict[Any, Any] = {SGD.terms: _sgd, RMSprop.terms: _rmsprop, Adam.terms: _adam}
+"""The arithmetic of each formula; AdamW has Adam's, with the decay decoupled."""
+
+FADING_SUMS = {"first": "first_sum", "second": "second_sum", "square": "square_sum"}
+"""What is kept here in place of a running mean of optim.py: the mean is (1 - beta) times it. A velocity is one already."""
+
+
+def arithmetic(optimizer: Optimizer) -> Any:
+    """The function that does an optimizer's `terms` on arrays. TypeError for an optimizer whose formula is not in optim.py."""
+    methods = {name: getattr(optimizer, name) for name in ("terms", "step")}
+    plain = {name: getattr(method, "__func__", method) for name, method in methods.items()}
+    if plain["terms"] not in RULES or plain["step"] is not Optimizer.step:
+        why = f"{type(optimizer).__name__} has no arithmetic for arrays; use SGD, RMSprop, Adam or AdamW"
+        raise TypeError(f"{why}, or a scalar model, which calls its terms() and step()")
+    return RULES[plain["terms"]]

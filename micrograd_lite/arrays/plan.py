@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.arrays.array import quiet
+from micrograd_lite.arrays.losses import ON_ARRAYS, takes_labels
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.data import Dataset
 from micrograd_lite.losses import Loss
@@ -46,19 +47,26 @@ def _targets(data: Dataset, model: MLP, loss: Loss, samples: int) -> np.ndarray:
         raise ValueError(f"{data.name} has {samples} rows of inputs but {len(targets)} targets; give each row one target")
     if targets.dtype.kind not in "biuf":
         raise TypeError(f"{data.name}: targets must be real numbers, got dtype {targets.dtype}")
-    made = f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target"
-    if loss.name == "cross_entropy":
-        fits = targets.ndim == 1 and targets.dtype.kind in "iu" and outputs > 1
-        right = (targets >= 0) & (targets < outputs)
-    else:
+    known = ON_ARRAYS.get(loss)
+    if known is None:
+        return _checked_by_row(data, targets, loss, outputs)
+    if known.takes is not takes_labels:
         targets = quiet(targets[:, None].astype if targets.ndim == 1 else targets.astype)(model.dtype, copy=False)
-        fits = targets.shape == (samples, outputs) and (outputs == 1 or loss.name not in ("hinge", "binary_cross_entropy"))
-        right = np.isfinite(targets)
-        right = np.abs(targets) == 1 if loss.name == "hinge" else right
-        right = (targets >= 0) & (targets <= 1) if loss.name == "binary_cross_entropy" else right
-    if not fits:
+    made = f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target"
+    if not known.takes(targets, outputs):
         given = np.asarray(data.targets)
         raise ValueError(f"{data.name}: {loss.name} needs {loss.wants}; {made}s have shape {given.shape} and dtype {given.dtype}")
-    for row in np.argwhere(~right)[:1, 0]:
+    for row in np.argwhere(~known.fits(targets, outputs))[:1, 0]:
         raise ValueError(f"row {row} of {data.name}: {loss.name} needs {loss.wants}; {made} is {targets[row].tolist()!r}")
+    return targets
+
+
+def _checked_by_row(data: Dataset, targets: np.ndarray, loss: Loss, outputs: int) -> np.ndarray:
+    """The targets of a loss of one's own as they are: the loss itself says of each whether it fits."""
+    for row, target in enumerate(targets.tolist()):
+        if not np.isfinite(target).all():
+            raise ValueError(f"{data.name}: the target of row {row} is {target}; every number must be finite")
+        if not loss.fits(target, outputs):
+            made = f"the model has {outputs} output{'s' if outputs > 1 else ''} and the target is {target!r}"
+            raise ValueError(f"row {row} of {data.name}: {loss.name} needs {loss.wants}; {made}")
     return targets

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from micrograd_lite.arrays.array import Array
-from micrograd_lite.arrays.fused import FusedStep, batch_loss, predict
+from micrograd_lite.arrays.fused import FusedStep
+from micrograd_lite.arrays.losses import batch_loss, decisions
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.optim import ArrayOptimizer
 from micrograd_lite.data import Dataset
@@ -30,8 +31,8 @@ class ArrayStep:
 
     def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
                  evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
-        self.number, self.epoch, self.loss, self.learning_rate = number, epoch, loss, learning_rate
-        self.gradient_norm, self.update_norm = fused.gradient_norm, optimizer.update_norm
+        self.number, self.epoch, self.loss = number, epoch, loss
+        self.gradient_norm, self.update_norm, self.learning_rate = fused.gradient_norm, optimizer.update_norm, learning_rate
         self.fused, self.optimizer, self.evaluation, self.run, self.start = fused, optimizer, evaluation, run, start
         self.model, self._calls = fused.model, fused.calls
 
@@ -64,7 +65,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         if plan.has_anatomy(number):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
-                change = float(batch_loss(plan.loss, Array(predict(model, batch)), wanted).data) - loss
+                change = float(batch_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
             evaluated |= dict(zip(ANATOMY, (predicted, change)))
         yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
 
@@ -86,6 +87,23 @@ def tables(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(data.inputs), np.asarray(data.targets)
 
 
+def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
+    """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
+    results: dict[str, float] = {}
+    _, trained = tables(plan.training)
+    border = float(trained.min() + trained.max()) / 2.0
+    for part, data in (("train", plan.training), ("test", plan.testing)):
+        if data is None:
+            continue
+        inputs, targets = tables(data)
+        outputs = model.predict(inputs)
+        if part == "test":
+            results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
+        if data.classes:
+            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss, outputs, targets, border)))
+    return results
+
+
 def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
     """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
     root = batch_loss(loss, model(inputs), targets)
@@ -95,34 +113,6 @@ def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: 
             made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
             return f"the first array with a number that is not finite is {names[node]} = {made}; try a smaller learning rate"
     return "every number in it is finite"
-
-
-def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
-    """Loss on the test data and, for classes, accuracy on both, as measure.evaluation has them."""
-    results: dict[str, float] = {}
-    _, trained = tables(plan.training)
-    for part, data in (("train", plan.training), ("test", plan.testing)):
-        if data is None:
-            continue
-        inputs, targets = tables(data)
-        outputs = predict(model, inputs)
-        if part == "test":
-            results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
-        if data.classes:
-            results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss.name, outputs, targets, trained)))
-    return results
-
-
-def decisions(loss: str, outputs: np.ndarray, targets: np.ndarray, trained: np.ndarray) -> np.ndarray:
-    """For each sample, is the decision right? The rules are those of losses.py; trained: the targets of the training data."""
-    if loss == "cross_entropy":
-        return np.asarray(outputs.argmax(axis=1) == targets)
-    if loss in ("hinge", "binary_cross_entropy"):
-        return np.asarray((outputs[:, 0] > 0) == (targets[:, 0] > (0.5 if loss == "binary_cross_entropy" else 0)))
-    if outputs.shape[1] > 1:
-        return np.asarray(outputs.argmax(axis=1) == targets.argmax(axis=1))
-    middle = (trained.min() + trained.max()) / 2.0
-    return np.asarray((outputs[:, 0] > middle) == (targets[:, 0] > middle))
 
 
 def _batches(plan: Plan) -> Iterator[np.ndarray | None]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes
+from micrograd_lite.losses import LOSSES
 from micrograd_lite.measure import FLAT
 from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace
@@ -109,7 +110,8 @@ def lost(measured: Slopes) -> list[str]:
 
 def first_loss(trace: Trace) -> list[str]:
     """A sentence when a classifier starts much worse than by guessing."""
-    classes = {"cross_entropy": trace.run["model"]["outputs_per_layer"][-1], "binary_cross_entropy": 2}.get(trace.run["loss"], 0)
+    loss = LOSSES.get(trace.run["loss"])
+    classes = max(2, trace.run["model"]["outputs_per_layer"][-1]) if loss and loss.takes_logits else 0  # one logit: yes or no
     first = trace.metrics()[0]["loss"]
     if not classes or first <= 2.0 * math.log(classes):
         return []

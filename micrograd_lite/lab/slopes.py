@@ -94,8 +94,7 @@ def first_images(rows: int) -> Any:
 
 def scalar_layers(trace: Trace, step: int, inputs: Sequence[Sequence[float]]) -> list[LayerSlopes]:
     """Each layer of a scalar model: the slopes that its own nodes hold."""
-    model = MLP(**{**trace.run["model"], "init": "zeros"})
-    model.load_state_dict(trace.weights(step))
+    model = MLP.of(trace.run["model"], trace.weights(step))
     tables: list[list[list[float]]] = [[] for _ in model.layers]  # layer, sample, unit
     for row in inputs:
         values = [operand(float(x)) for x in row]
@@ -124,8 +123,7 @@ def array_layers(trace: Trace, step: int, inputs: Any) -> list[LayerSlopes]:
     from micrograd_lite import arrays
     from micrograd_lite.arrays.fused import FusedStep
 
-    model = arrays.MLP(**{**trace.run["model"], "init": "zeros"})
-    model.load_state_dict(trace.arrays(step))
+    model = arrays.MLP.of(trace.run["model"], trace.arrays(step))
     fused = FusedStep(model, len(inputs))
     fused.forward(np.asarray(inputs, model.dtype))
     made = []

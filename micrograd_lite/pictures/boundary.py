@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from micrograd_lite.losses import LOSSES
 from micrograd_lite.pictures.axes import Axis, Plot, around, colour_bar, legend, rounded_up
 from micrograd_lite.pictures.canvas import TEXT, Canvas
 from micrograd_lite.pictures.fields import outputs
@@ -83,11 +84,12 @@ def _frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) -> It
 
 def _question(trace: Trace, at_data: Sequence[Numbers]) -> Question:
     """The threshold lies between the two targets; for a logit it is a probability of one half."""
-    loss, output = trace.run["loss"], trace.run["model"]["output"]
-    if loss == "binary_cross_entropy":
+    loss, output = LOSSES.get(trace.run["loss"]), trace.run["model"]["output"]
+    if loss and loss.takes_logits:
         return Question("probability", 0.5, 0.0, 1.0, True)
     targets = np.asarray(trace.run["data"]["targets"], dtype=float)
-    threshold = 0.0 if loss == "hinge" else float(targets.min() + targets.max()) / 2
+    known = loss.threshold if loss else None
+    threshold = float(targets.min() + targets.max()) / 2 if known is None else known
     if output == "sigmoid" and threshold == 0.5:
         return Question("output", 0.5, 0.0, 1.0, False)
     finite = np.concatenate([answers[np.isfinite(answers)] for answers in at_data])

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from micrograd_lite import many
 from micrograd_lite.arrays.rules import APPLY
+from micrograd_lite.losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, hinge, mse
 from micrograd_lite.pictures.palette import Numbers
 
 ACTIVATE = APPLY[np.dtype(float)]
@@ -49,8 +51,9 @@ def loss_of(run: Mapping[str, Any], parameters: Mapping[str, ArrayLike]) -> Any:
     data = run["data"]
     answers = outputs(run["model"], parameters, data["inputs"])
     with np.errstate(all="ignore"):
-        costs, adds_up = _COSTS[run["loss"]](answers, np.asarray(data["targets"], dtype=float))
-        total = costs.sum(axis=-1) if adds_up else costs.mean(axis=-1)
+        loss = LOSSES[run["loss"]]
+        costs = _COSTS[loss](answers, np.asarray(data["targets"], dtype=float))
+        total = costs.sum(axis=-1) if loss.reduce is many.sum else costs.mean(axis=-1)
     return float(total) if np.ndim(total) == 0 else total
 
 
@@ -69,13 +72,13 @@ def _cross_entropy(answers: Numbers, labels: Numbers) -> Numbers:
     return total
 
 
-# name -> the cost of each sample, and whether a batch adds up (or is averaged)
-_COSTS: dict[str, Any] = {
-    "mse": lambda answers, targets: (_squares(answers, targets).mean(axis=-1), False),
-    "half_squared_error": lambda answers, targets: (0.5 * _squares(answers, targets).sum(axis=-1), True),
-    "binary_cross_entropy": lambda answers, targets: (
-        targets * _softplus(-answers[..., 0]) + (1.0 - targets) * _softplus(answers[..., 0]), False,
+_COSTS: dict[Loss, Any] = {
+    mse: lambda answers, targets: _squares(answers, targets).mean(axis=-1),
+    half_squared_error: lambda answers, targets: 0.5 * _squares(answers, targets).sum(axis=-1),
+    binary_cross_entropy: lambda answers, targets: (
+        targets * _softplus(-answers[..., 0]) + (1.0 - targets) * _softplus(answers[..., 0])
     ),
-    "cross_entropy": lambda answers, labels: (_cross_entropy(answers, labels), False),
-    "hinge": lambda answers, targets: (np.maximum(0.0, 1.0 - targets * answers[..., 0]), False),
-}  # fmt: skip
+    cross_entropy: _cross_entropy,
+    hinge: lambda answers, targets: np.maximum(0.0, 1.0 - targets * answers[..., 0]),
+}
+"""The cost of each sample."""

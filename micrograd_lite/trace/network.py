@@ -30,7 +30,7 @@ def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple
 def _model(run: dict[str, Any], folder: Path) -> MLP:
     """The network that run.json describes, tied weights tied, all weights small: no weight stands in a program."""
     try:
-        model = MLP(**{**run["model"], "init": "zeros"})
+        model = MLP.of(run["model"])
         named = dict(model.all_names())
         for name, first in run.get("tied", {}).items():
             layer, neuron, part = name.split(".")
