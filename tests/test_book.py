@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import gallery
-from micrograd_lite.export.tables import rules_table
+import readme
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "micrograd_lite"
@@ -113,9 +113,27 @@ def test_floats_are_never_added_by_the_builtin_sum(page):
     assert all(isinstance(call.args[0], ast.GeneratorExp) and ast.unparse(call.args[0].elt) == "1" for call in calls)
 
 
-def test_readme_has_the_derivative_table():
-    """The table of operations in the README is the one that the package prints."""
-    assert rules_table("markdown") in README
+def test_the_generated_parts_of_the_readme_are_up_to_date():
+    """`python tests/readme.py` would change nothing."""
+    assert readme.rewritten(README) == README
+
+
+def test_a_generated_part_is_replaced_and_nothing_else():
+    """Between its comments; a part that has no place in the README, or two, is an error."""
+    text, part = "a\n<!-- b -->\nold\n<!-- end of b -->\nc\n", {"b": lambda: r"new \1"}
+    assert readme.rewritten(text, part) == "a\n<!-- b -->\nnew \\1\n<!-- end of b -->\nc\n"
+    for wrong in ("a\n", text + text, "<!-- b -->\nold\n"):
+        with pytest.raises(ValueError, match="needs one place between <!-- b --> and <!-- end of b -->"):
+            readme.rewritten(wrong, part)
+
+
+def test_the_readme_is_written_by_one_command(tmp_path, capsys):
+    """A stale table is made again, and the second time there is nothing to do."""
+    stale = tmp_path / "README.md"
+    stale.write_text(README.replace("| `x * y` ", "| `y * x` "), encoding="utf-8")
+    for said in ("README.md is written again\n", "README.md is up to date\n"):
+        readme.main(stale)
+        assert (capsys.readouterr().out, stale.read_text(encoding="utf-8")) == (said, README)
 
 
 def test_readme_names_every_page_and_demo():
