@@ -24,8 +24,11 @@ class Comparison(NamedTuple):
     agrees: bool
 
 
-def central_difference(function: Callable[..., Value], point: Sequence[float], position: int) -> float:
-    """(f(x + h) - f(x - h)) / 2h in one coordinate, Richardson-extrapolated from h and h/2: error of order h**4."""
+def central_difference(function: Callable[..., Value], point: Sequence[float], position: int, step: float = 1e-3) -> float:
+    """(f(x + h) - f(x - h)) / 2h in one coordinate, Richardson-extrapolated from h and h/2: error of order h**4.
+
+    h: `step` times max(1, |x|). Where the slope has a bend, as elu's has at 0, the error is of order h.
+    """
 
     def slope(h: float) -> float:
         above, below = list(point), list(point)
@@ -34,7 +37,7 @@ def central_difference(function: Callable[..., Value], point: Sequence[float], p
         width = above[position] - below[position]  # what was really added, after rounding
         return (_output(function, map(Value, above)).data - _output(function, map(Value, below)).data) / width
 
-    h = 1e-3 * max(1.0, abs(point[position]))
+    h = step * max(1.0, abs(point[position]))
     return (4.0 * slope(h / 2.0) - slope(h)) / 3.0
 
 
@@ -51,9 +54,13 @@ def compare_gradients(function: Callable[..., Value], *point: float, tolerance: 
     sizes = path_sizes(root)
     rows = []
     for position, leaf in enumerate(inputs):
-        difference = central_difference(function, point, position)
-        error = abs(leaf.grad - difference)
-        agrees = math.isfinite(error) and error <= tolerance * max(1.0, sizes.get(leaf, 0.0))
+        bound = tolerance * max(1.0, sizes.get(leaf, 0.0))
+        for step in (1e-3, 1e-6):  # the shorter one for a slope with a bend, where it is off by some 1e-6
+            difference = central_difference(function, point, position, step)
+            error = abs(leaf.grad - difference)
+            agrees = math.isfinite(error) and error <= bound
+            if agrees:
+                break
         rows.append(Comparison(leaf.label, leaf.data, leaf.grad, difference, agrees))
     return rows
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
+from derived import calls
 from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.arrays.array import Array
 from micrograd_lite.arrays.fused import FusedStep
@@ -14,6 +15,7 @@ from micrograd_lite.arrays.nn import MLP, scalar_name, to_scalar
 from micrograd_lite.check import path_sizes
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.optim import SGD, Adam, AdamW, RMSprop
+from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import APPLY
 from micrograd_lite.schedules import Cosine, StepDecay
 from strategies import OPERATORS
@@ -25,7 +27,7 @@ U32 = 2.0**-24
 
 FLOAT64, FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 
-EXACT = {"add", "sub", "mul", "div", "neg", "relu", "leaky_relu", "prelu", "abs", "maximum", "minimum", "sqrt"}
+EXACT = {rule.name for rule in RULES.values() if set().union(*map(calls, (rule.value, *rule.partials))) <= {"abs", "sqrt"}}
 """Rows of + - * /, square roots and choices: IEEE arithmetic leaves no freedom, so both engines have the same bits."""
 
 SPECIAL = (

@@ -1,4 +1,4 @@
-"""Independent mathematics to hold the engine against: nothing on this page reads the derivative table.
+"""Independent mathematics to hold the engine against: nothing on this page reads a derivative of the table.
 
     dual numbers    a value and its slope, carried forward together through hand-written derivatives
     complex step    f(x + ih).imag / h: no derivative is written down at all, only Python's own complex functions
@@ -8,16 +8,21 @@
 The derivatives are written in another form than the engine's where there is one (tanh' = 1 / cosh**2). Beside its
 slope a dual number carries S, the sum over all paths of the product of |partials|, in which a partial counts with the
 absolute terms of the engine's formula (1 - z*z counts as 1 + z*z): rounding errors are proportional to S.
+
+A row that has no entry here by hand gets one that is derived from its value's text, by the dual numbers of the others.
 """
 
 import cmath
 import math
 import operator
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, localcontext
 from fractions import Fraction
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+from derived import terms, worked_out
+from micrograd_lite.rules import RULES
 
 U = 2.0**-53
 """Half the distance from 1.0 to the next float: the relative error of one rounding."""
@@ -71,7 +76,7 @@ def _pi():
 def _series(first, ratio):
     """first + first*ratio(1) + first*ratio(1)*ratio(2) + ..., until a term no longer counts."""
     total, term, k = first, first, 0
-    while term and abs(term) > abs(total) * Decimal(10) ** -85:
+    while term and abs(term) > abs(total) * Decimal(10) ** -(getcontext().prec + 25):
         k += 1
         term *= ratio(k)
         total += term
@@ -183,10 +188,16 @@ ROWS = {
     "minimum": lambda m, x, y: _pair(m, min(x, y), x < y, y < x),
 }
 
+BESIDE_ROWS = {
+    "expm1": lambda m, x: (m.expm1(x), (m.exp(x),)),
+    "log1p": lambda m, x: (m.log1p(x), (1 / (1 + x),)),
+}
+"""Functions that formulas call and that are no operation themselves."""
+
 
 def row(m, name, operands):
     """Value, partials and sizes of the partials of one operation on plain numbers of kind `m`."""
-    value, partials, *sizes = ROWS[name](m, *operands)
+    value, partials, *sizes = (ROWS.get(name) or BESIDE_ROWS[name])(m, *operands)
     return value, partials, sizes[0] if sizes else tuple(abs(partial) for partial in partials)
 
 
@@ -277,6 +288,74 @@ def complex_gradients(program):
         start = [complex(x, STEP * (i == direction)) for i, x in enumerate(program.inputs)]
         results.append(complex(program.run(start, COMPLEX.__getitem__)[-1]).imag / STEP)
     return results
+
+
+# Rows without a reference by hand.
+
+COMPLEX_BESIDE = {
+    "expm1": lambda x: complex(math.expm1(x.real), cmath.exp(x).imag),
+    "log1p": lambda x: complex(math.log1p(x.real), x.imag / (1 + x.real)),
+}
+"""BESIDE_ROWS for complex numbers with a tiny imaginary part."""
+
+
+def _dual_step(name):
+    """Operation or function `name` on dual decimals; a power with a plain exponent is smooth below 0 too."""
+
+    def step(*operands):
+        plain_power = name == "pow" and not isinstance(operands[1], Dual)
+        return dual_operation(DECIMALS, "power" if plain_power else name)(*operands)
+
+    return step
+
+
+def _complex_step(name):
+    """The same on complex numbers."""
+
+    def step(*operands):
+        if name == "pow" and not isinstance(operands[1], complex):
+            return _complex_power(*operands)
+        return (COMPLEX.get(name) or COMPLEX_BESIDE[name])(*map(complex, operands))
+
+    return step
+
+
+def _decimal_function(name):
+    """A function that a formula calls, on decimals."""
+    return lambda *operands: row(DECIMALS, "power" if name == "pow" else name, operands)[0]
+
+
+def derived_row(rule):
+    """The entry of ROWS for a rule: value and partials by dual numbers over the value's text.
+
+    With 700 digits, because 1/x - (x - 1)/x**2 is 1/x**2 and x may be 1e308.
+    """
+
+    def entry(m, *operands):
+        with localcontext(Context(prec=700, Emax=99999, Emin=-99999, traps=[])):
+            numbers = dict(zip(rule.inputs, map(Decimal, operands)))
+            zero, slopes = Decimal(0), []
+            for direction in rule.inputs[: len(rule.partials)]:
+                start = {letter: Dual(numbers[letter], Decimal(letter == direction), zero) for letter in rule.inputs}
+                start |= {letter: numbers[letter] for letter in rule.inputs[len(rule.partials) :]}
+                made = worked_out(rule.value, start, _dual_step, lambda x: getattr(x, "value", x))
+                made = made if isinstance(made, Dual) else Dual(Decimal(made), zero, zero)
+                slopes.append(made.slope)
+            numbers["z"] = made.value
+            sizes = [terms(partial, numbers, Decimal, _decimal_function) for partial in rule.partials]
+            found = [m.number(number) for number in (made.value, *slopes, *sizes)]
+        return found[0], tuple(found[1 : 1 + len(slopes)]), tuple(found[1 + len(slopes) :])
+
+    return entry
+
+
+def derived_complex(rule):
+    """The entry of COMPLEX for a rule: its value's text on complex numbers."""
+    return lambda *operands: worked_out(rule.value, dict(zip(rule.inputs, operands)), _complex_step, lambda x: x.real)
+
+
+ROWS |= {name: derived_row(rule) for name, rule in RULES.items() if name not in ROWS}
+COMPLEX |= {name: derived_complex(rule) for name, rule in RULES.items() if name not in COMPLEX}
 
 
 def exact_cross_entropy(logits, label):

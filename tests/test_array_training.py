@@ -144,6 +144,15 @@ def test_length_neither_overflows_nor_underflows(dtype, scale):
     assert found == pytest.approx(13.0 * scale, rel=1e-6 if dtype == "float32" else 1e-15, abs=0)
 
 
+@pytest.mark.parametrize("number", [3e-23, 1e-20, 1.8e-13, 1.9e-13, 1e-12, 1e19, 3e19])
+def test_the_length_of_small_float32_numbers_is_scaled_in_time(number):
+    """The squares of 3e-23 are denormal and have one digit; from 1.9e-13 on three of them, above 1e-25, have them all."""
+    numbers = np.full(3, number, "float32")
+    with np.errstate(all="ignore"):
+        found = length(numbers)
+    assert found == pytest.approx(math.sqrt(3.0) * float(numbers[0]), rel=3e-7, abs=0)
+
+
 @pytest.mark.parametrize(
     "numbers, norm", [([math.inf, 1.0], math.inf), ([-math.inf, 1.0], math.inf), ([math.nan, 1.0], math.nan)]
 )

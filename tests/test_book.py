@@ -25,23 +25,6 @@ DOORS = {"__init__", "__main__"}
 BESIDE = {"data", "chain", "text"}
 """The rooms that any page of the evening may use."""
 MOST_LINES, MOST_ROOMS, EVENING_LINES = 250, 30, 2_100
-FLOORS = (
-    ("rules", "graph", "files", "spelling", "typed"),
-    (
-        "scalar", "many", "check", "chain", "paths", "expression", "arrange", "layout", "drawing", "array_rules", "array",
-        "array_many",
-    ),
-    (
-        "module", "inits", "architecture", "neuron", "nn", "losses", "schedules", "optimizer", "optim", "data", "measure",
-        "array_losses", "saving", "progress", "buffers", "dense", "fused", "optim_array", "flat", "flat_back", "flat_lines",
-        "flat_model", "flat_names", "flat_program", "flat_sizes", "flat_text",
-    ),
-    ("array_plan", "plan", "planning", "detail", "array_training", "flat_training", "training", "bugs", "bug_lab"),
-    ("trace",),
-    ("export", "explain", "flat_source", "slopes", "diagnose", "verify"),
-    ("commands", "cli", "__main__", "__init__"),
-)  # fmt: skip
-FLOOR = {page: floor for floor, pages in enumerate(FLOORS) for page in pages}
 
 
 def room(page):

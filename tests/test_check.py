@@ -35,6 +35,14 @@ def test_every_row_passes_where_it_is_smooth(rule, data):
     check_gradients(function, *point)
 
 
+@pytest.mark.parametrize("bend", [lambda x: x.elu(), lambda x: x / (1.0 + x.abs())], ids=["elu", "softsign"])
+def test_a_bend_in_the_slope_is_no_kink(bend):
+    """elu and softsign have slope 1 at 0 from both sides, and a third of a step of error there: no false alarm."""
+    check_gradients(bend, 0.0)
+    with pytest.raises(ValueError, match=r"the gradient of x0 at 0\.0 is 0\.0 by backward"):
+        check_gradients(lambda x: x.relu(), 0.0)
+
+
 @every_row
 @given(data=st.data())
 def test_a_planted_sign_error_is_caught(rule, data):

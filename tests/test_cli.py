@@ -94,6 +94,7 @@ def test_show_survives_a_closed_pipe(tmp_path):
         buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         finished = subprocess.run(line, stdout=write, stderr=subprocess.PIPE, text=True, env=buffered)
         os.close(write)
+        assert finished.returncode == 141  # 128 + SIGPIPE, as a program that the system ends has it
         assert "Traceback" not in finished.stderr and "Exception ignored" not in finished.stderr
         assert finished.stderr.count("\n") <= 1
 

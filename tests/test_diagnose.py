@@ -153,6 +153,12 @@ def test_a_few_dead_units_are_no_harm(tmp_path):
     )
 
 
+def test_a_unit_is_mostly_flat_from_nine_samples_in_ten_on():
+    """Of these five, three; and dead is only what never fires."""
+    layer = LayerSlopes(1, 0, "tanh", 0.8, 0.1, [0.89, 0.9, 0.91, 1.0, 0.0], [0.0, 0.0, 0.99, 1.0, 0.0])
+    assert (layer.mostly_flat, layer.dead) == (3, 1)
+
+
 def test_units_that_die_blame_the_learning_rate(tmp_path):
     """All fire at the start, and a step that is far too long kills them."""
     run = record(tmp_path / "run", firing(), far_away(), lr=20.0, epochs=1)

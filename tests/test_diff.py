@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, mse, train
 from micrograd_lite.data import Dataset, xor
-from micrograd_lite.trace.diff import compare, entries
+from micrograd_lite.trace.diff import compare, entries, hint
 from micrograd_lite.trace.stages import STAGES, by_step, forward
 
 EVERYTHING = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1}
@@ -221,6 +221,25 @@ def test_a_difference_in_the_last_digits_is_no_multiple(whole, copy):
     loss = Trace(whole).metrics()[0]["loss"]
     change(copy, "metrics.csv", 0, "loss", repr(loss * (1.0 + 1e-12)))
     assert "times" not in meaning(whole, copy)
+
+
+@pytest.mark.parametrize("factor, times", [
+    (2.0, 2), (1.0, None), (2.5, None), (-3.0, None), (999_999.0, 999_999), (1_000_001.0, None),
+    (4.0 * (1.0 + 5e-10), 4), (4.0 * (1.0 + 2e-9), None),
+])  # fmt: skip
+def test_a_multiple_is_told_from_2_to_a_million_within_1e_9(factor, times):
+    """In both directions; anything else is two numbers that differ."""
+    for name, x, y in (("B", 0.25, 0.25 * factor), ("A", 0.25 * factor, 0.25)):
+        said = f". {name} has {times} times the other: a sum for a mean of {times}, perhaps"
+        assert hint("", "loss", x, y, {}) == (said if times else "")
+
+
+@pytest.mark.parametrize("off, told", [(0.0, True), (5e-10, True), (2e-9, False)])
+def test_a_gradient_that_was_not_zeroed_is_told_within_1e_9(off, told):
+    """Two gradients that differ by the one of the step before."""
+    before = {"gradients.csv": [{"step": 3, "parameter": "w", "gradient": 0.5}]}
+    said = hint("w", "gradient", 0.125, 0.125 + 0.5 * (1.0 + off), before)
+    assert said == (". They differ by the gradient of step 3: it was not zeroed" if told else "")
 
 
 # --- tolerance, ends, mistakes ---

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, Value
 from micrograd_lite.chain.drawing import HEIGHT, LETTER, dot, notes, svg
-from micrograd_lite.chain.layout import GAP, LABEL, SWEEPS, _apart, _crossings, drawn, layout, ordered
+from micrograd_lite.chain.layout import GAP, LABEL, MARGIN, ROUTE, SWEEPS, _apart, _crossings, drawn, layout, ordered
 from micrograd_lite.chain.rows import edges
 from micrograd_lite.many import mean
 from micrograd_lite.many import sum as added
@@ -74,6 +74,20 @@ def test_there_is_one_arrow_for_each_edge_of_the_sweep(root):
     assert [(wire.node, wire.position) for wire in plan.wires] == [(edge.node, edge.position) for edge in edges(root)]
     for wire in plan.wires:
         assert plan.boxes[wire.node.parents[wire.position]][1] < plan.boxes[wire.node][1]
+
+
+@given(root=graphs())
+def test_a_node_stands_one_layer_above_the_highest_of_those_that_use_it(root):
+    """So the shortest arrow from every box goes down by one layer, and the picture is as high as its longest chain."""
+    plan = layout(root, {node: 50.0 for node in drawn(root)}, 50.0)
+    layer = LABEL + 50.0 + ROUTE
+    users = {}
+    for edge in edges(root):
+        users.setdefault(edge.node.parents[edge.position], []).append(plan.boxes[edge.node][1])
+    for node, tops in users.items():
+        assert min(tops) - plan.boxes[node][1] == pytest.approx(layer)
+    tops = [top for _, top in plan.boxes.values()]
+    assert (min(tops), plan.height) == pytest.approx((MARGIN, max(tops) + 50.0 + MARGIN))
 
 
 @given(wanted=st.lists(st.floats(-100, 100), min_size=1, max_size=8), width=st.floats(1, 50))

@@ -265,7 +265,7 @@ PAIRS = {
 
 
 NOISE = {"__module__", "__doc__", "__slots__", "__annotations__", "__dict__", "__weakref__", "__orig_bases__", "__new__",
-         "__getnewargs__", "__match_args__", "__static_attributes__", "__firstlineno__"}  # fmt: skip
+         "__getnewargs__", "__match_args__", "__slotnames__", "__static_attributes__", "__firstlineno__"}  # fmt: skip
 
 
 def members(places):

@@ -487,9 +487,10 @@ def test_any_metrics_can_be_drawn(tmp_path, numbers):
 
 
 @pytest.mark.parametrize(("numbers", "logarithmic"), [([1.0, 0.5], False), ([1.0, 0.01], True), ([1.0, 0.0], False),
-                                                      ([1.0, 0.01, 0.0], True), ([1.0, -0.001], False)])  # fmt: skip
+                                                      ([1.0, 0.01, 0.0], True), ([1.0, -0.001], False),
+                                                      ([1.0, 30.0], False), ([1.0, 30.1], True)])  # fmt: skip
 def test_the_scale_is_logarithmic_when_the_range_asks_for_it(numbers, logarithmic):
-    """From thirty times on, if nothing is negative; exact zeros stand at the bottom."""
+    """Above thirty times, if nothing is negative; exact zeros stand at the bottom."""
     assert curves._spans_decades(numbers) is logarithmic
 
 

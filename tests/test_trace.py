@@ -206,7 +206,7 @@ def test_a_hostile_name_is_a_safe_cell(name):
     check_cell(name)
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.text() | st.text("=+-@'\"\t\r\n\\0nrt,", max_size=8))
 def test_every_name_is_a_safe_cell(name):
     """Any text, and texts of the characters that matter only."""

@@ -3,7 +3,7 @@
 import errno
 import os
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import count, islice
 
 import pytest
@@ -115,6 +115,24 @@ def test_a_lock_that_the_disk_cannot_give_is_not_called_a_second_writer(tmp_path
         raise AssertionError("there is no other run") from error
     except OSError as error:
         assert str(tmp_path / "run") in str(error)
+
+
+@pytest.mark.parametrize("busy, starts", [(0, True), (4, True), (5, False)])
+def test_a_writer_asks_five_times_for_the_lock(tmp_path, monkeypatch, busy, starts):
+    """Four times it may be held by somebody who only looks; whoever holds it the fifth time is a writer."""
+    asked, flock = [], fcntl.flock
+
+    def held(descriptor, operation):
+        asked.append(operation)
+        if len(asked) <= busy:
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", held)
+    with suppress(BlockingIOError) if not starts else nullcontext():
+        Tracer(tmp_path / "run").close()
+    assert (tmp_path / "run" / "run.json").exists() == starts
+    assert asked[: busy + 1] == [fcntl.LOCK_EX | fcntl.LOCK_NB] * min(busy + 1, 5)
 
 
 def test_readers_do_not_keep_a_writer_out(tmp_path):

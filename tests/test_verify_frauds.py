@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from micrograd_lite import MLP, SGD, RMSprop, scalar
+from micrograd_lite import MLP, SGD, RMSprop, Tracer, cross_entropy, mse, scalar, train
 from micrograd_lite.chain.spelling import spelled
+from micrograd_lite.data import Dataset
 from micrograd_lite.rules import RULES, SCALAR, compile_rule
 from micrograd_lite.text import cells
 from micrograd_lite.verify import CHECKS, verify
@@ -300,6 +301,49 @@ def test_frauds_in_traces_of_arrays_are_caught(tmp_path, fraud):
     fraud(folder)
     wrong = {name for name, verdict in verdicts(verify(folder)).items() if verdict == "wrong"}
     assert check in wrong and wrong <= {check} | others
+
+
+def narrow(folder, margin, outputs, size=1.0):
+    """A trace of arrays whose only decision, a right one, is as narrow as the margin; it says that it is wrong."""
+
+    weights = [[size + margin, size]] if outputs == 2 else [[0.5 * size + margin]]
+    net = MLP(1, [outputs], init=[weights], bias=False)
+    table = ([[1.0], [-1.0]], [0, 1]) if outputs == 2 else ([[1.0], [0.0]], [size, 0.0])
+    data = Dataset("two", *table, classes=2)
+    settings = {"loss": cross_entropy if outputs == 2 else mse, "optimizer": SGD(1e-30), "epochs": 1}
+    with Tracer(folder, weights_every=1) as tracer:
+        list(tracer.follow(train(net, data, test=data, evaluate_every=1, **settings)))
+    edited(folder, "metrics.csv", lambda rows: [put(row, test_accuracy=0.5) for row in rows])
+    return folder
+
+
+@pytest.mark.parametrize("outputs, size", [(2, 1.0), (2, 100.0), (1, 1.0), (1, 1000.0)])
+def test_a_narrow_decision_of_arrays_may_fall_either_way(tmp_path, outputs, size):
+    """Narrow: within 1e-4 of the border, or of the larger output; a ten-thousandth more is none, and decided as it stands."""
+    pytest.importorskip("numpy")
+    scale = max(1.0, size if outputs == 2 else 0.5 * size)
+    for margin, verdict in ((0.99e-4, "ok"), (1.01e-4, "wrong")):
+        folder = narrow(tmp_path / verdict, margin * scale, outputs, size)
+        assert verdicts(verify(folder))["evaluation"] == verdict
+
+
+@pytest.mark.parametrize("name", ["tied, samples", "two outputs, rmsprop"])
+def test_only_shares_of_tied_weights_have_room_and_no_more_than_a_rounding_for_each(tmp_path, name):
+    """Added in another order, n shares may round n times; the shares of a weight with one place add up to the last bit."""
+    folder = write(tmp_path / "run", name)
+    row, *_ = csv.DictReader((folder / "gradients_by_sample.csv").read_text().splitlines())
+    shares = [float(row[column]) for column in row if column.startswith("sample")]
+    total = size = 0.0
+    for share in reversed(shares):
+        total, size = total + share, size + abs(share)
+    room = len(shares) * 2.0**-52 * size
+    for off, allowed in ((0.0, 0.0), (room * 0.9, room), (room * 1.1, room)):
+        gradient = total + off
+        edited(folder, "gradients.csv", lambda rows: put(rows[0], gradient=gradient))  # noqa: B023
+        edited(folder, "gradients_by_sample.csv", lambda rows: put(rows[0], gradient=gradient))  # noqa: B023
+        fine = gradient == total or (name == "tied, samples" and abs(gradient - total) <= allowed)
+        assert (gradient == total) == (off == 0.0)
+        assert verdicts(verify(folder))["shares of samples"] == ("ok" if fine else "wrong")
 
 
 def test_every_check_has_its_fraud():
