@@ -305,9 +305,10 @@ def test_frauds_in_traces_of_arrays_are_caught(tmp_path, fraud):
 
 def narrow(folder, margin, outputs, size=1.0):
     """A trace of arrays whose only decision, a right one, is as narrow as the margin; it says that it is wrong."""
+    from micrograd_lite import arrays
 
     weights = [[size + margin, size]] if outputs == 2 else [[0.5 * size + margin]]
-    net = MLP(1, [outputs], init=[weights], bias=False)
+    net = arrays.MLP(1, [outputs], init=[weights], bias=False)
     table = ([[1.0], [-1.0]], [0, 1]) if outputs == 2 else ([[1.0], [0.0]], [size, 0.0])
     data = Dataset("two", *table, classes=2)
     settings = {"loss": cross_entropy if outputs == 2 else mse, "optimizer": SGD(1e-30), "epochs": 1}
