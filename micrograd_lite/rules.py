@@ -28,6 +28,7 @@ class Rule(NamedTuple):
     smooth: str = ""  # where the value has a derivative on both sides that agree; "" is everywhere in the domain
     needs: str = ""  # the domain; "" is every number
     error: type[ArithmeticError | ValueError] = ValueError  # raised outside the domain
+    bounds: tuple[str, ...] = ()  # how large value and slopes can get for |x|, where their formulas do not show it
 
 
 class ManyRule(NamedTuple):
@@ -59,11 +60,14 @@ RULES = {rule.name: rule for rule in (
          needs="x >= 0"),
     Rule("sin",        "x",  "sin(x)",                              ("cos(x)",)),
     Rule("cos",        "x",  "cos(x)",                              ("-sin(x)",)),
-    Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",)),
+    Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",),
+         bounds=("1.0", "1.0")),
     Rule("sigmoid",    "x",  "1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",
-                                                                    ("z * (1.0 - z)",)),
+                                                                    ("z * (1.0 - z)",),
+         bounds=("1.0", "1.0")),
     Rule("softplus",   "x",  "x + log1p(exp(-x)) if x >= 0 else log1p(exp(x))",
-                                                                    ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",)),
+                                                                    ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",),
+         bounds=("x + 1.0", "1.0")),
     Rule("relu",       "x",  "0.0 if x <= 0 else x",                ("0.0 if x <= 0 else 1.0",),              "x != 0"),
     Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",           ("0.01 if x <= 0 else 1.0",),             "x != 0"),
     Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",  ("1.0 if x > 0 else a",

@@ -3,7 +3,7 @@
 Where relu is flat, 0.0 comes back times whatever arrives: 0.0, unless that is infinite or NaN. If no number of the program
 can be, nothing has to be computed there, and half of the way back is saved. So: if every number that goes in is at most
 MODERATE, is every value and every slope finite? Sizes go through the formulas of the table as |x + y| <= |x| + |y| and
-|x * y| <= |x| * |y|; a formula of which that says nothing counts as infinite.
+|x * y| <= |x| * |y|, or are the bounds that a row gives; a formula of which neither says anything counts as infinite.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from micrograd_lite.rules import RULES, dot_terms
 
 MODERATE = 2.0**20
 HUGE = 2.0**1000
-KNOWN = {"sigmoid": ("1.0", "1.0"), "softplus": ("x + 1.0", "1.0"), "tanh": ("1.0", "1.0")}
-"""Bounds, of value and slope, that the formulas do not show in this way."""
 
 
 def stays_finite(order: Sequence[Any], variable: set[Any], moving: set[Any]) -> bool:
@@ -65,7 +63,7 @@ def _operation(node: Any, sizes: list[float]) -> tuple[float, tuple[float, ...]]
 def pointwise(name: str, sizes: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
     """Bounds of the value and the slopes of rule `name`, from bounds of its operands."""
     rule = RULES[name]
-    value, *slopes = KNOWN.get(name, (rule.value, *rule.partials))
+    value, *slopes = rule.bounds or (rule.value, *rule.partials)
     known = dict(zip(rule.inputs, sizes))
     known["z"] = _size(ast.parse(value, mode="eval").body, known)
     return known["z"], tuple(_size(ast.parse(slope, mode="eval").body, known) for slope in slopes)
