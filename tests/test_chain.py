@@ -148,7 +148,7 @@ def test_formulas_with_a_leading_sign_stand_in_parentheses():
 def steps(engine="eager", **options):
     """Four steps on XOR, the first and the third of them in detail."""
     net = MLP(2, [2, 1], activation="tanh", output="sigmoid")
-    chosen = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1, **options}
+    chosen = {"chain_rule": [1, 3], "by_sample": [1, 3], "change_every": 1, **options}
     return train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=4, engine=engine, **chosen)
 
 
@@ -164,7 +164,7 @@ def test_chosen_steps_show_their_chain_rule_and_the_others_nothing(engine):
 
 def test_details_change_no_number():
     """A run with them and one without are the same."""
-    plain = [step.after for step in steps(chain_rule=[], by_sample=[], anatomy_every=None)]
+    plain = [step.after for step in steps(chain_rule=[], by_sample=[], change_every=None)]
     assert [step.after for step in steps()] == plain
 
 
