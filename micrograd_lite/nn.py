@@ -24,9 +24,13 @@ __all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron"]
 class Values(list[Value]):
     """Inputs that are Values, and a list that says so: a layer wraps its inputs once for all its neurons."""
 
+    __slots__ = ()
+
 
 class Floats(list[float]):
     """The same for plain numbers."""
+
+    __slots__ = ()
 
 
 class Neuron(Module):

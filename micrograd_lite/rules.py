@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import linecache
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -87,6 +87,21 @@ MANY = {rule.name: rule for rule in (
     ManyRule("cross_entropy", ("x", "label"),   "log(exp(x0) + exp(x1) + ...) - x_label", ("softmax(x) - (1.0 if x is x_label else 0.0)",)),
 )}
 # fmt: on
+
+
+def dot_terms(parents: Sequence[Any]) -> tuple[Any, list[tuple[Any, Any]]]:
+    """A dot taken apart: its bias, or None, and its pairs (weight, input) in the order in which they are added.
+
+        >>> dot_terms(["w1", "x1", "b", "w0", "x0"])
+        ('b', [('w0', 'x0'), ('w1', 'x1')])
+
+    A dot's parents stand in the order in which their shares are added to their gradients: the last product first, the
+    bias just before the first product. Whatever has one entry for each parent comes apart in the same way: their
+    names, their sizes, their places.
+    """
+    rest = list(parents)
+    bias = rest.pop(-3 if len(rest) > 1 else 0) if len(rest) % 2 else None
+    return bias, list(zip(rest[0::2], rest[1::2]))[::-1]
 
 
 def scalar_guard(rule: Rule) -> str:

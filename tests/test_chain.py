@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
+from micrograd_lite.chain.drawing import dot as dot_language
+from micrograd_lite.chain.drawing import svg
 from micrograd_lite.chain.rows import chain_rule, edges, formulas, gradients, in_formula
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.many import dot, mean
+from micrograd_lite.module import Module
 from micrograd_lite.rules import SCALAR
+from micrograd_lite.verify import verify
 from strategies import programs
 
 
@@ -88,6 +92,35 @@ def test_operations_over_many_operands_are_written_out():
     rows = chain_rule(cross_entropy.sample(logits, 1))
     assert {row.formula for row in rows} == {"log(exp(z0) + exp(z1) + exp(z2)) - z1"}
     assert [row.partial_formula for row in rows] == ["softmax(z0)", "softmax(z1) - 1.0", "softmax(z2)"]
+
+
+def test_a_dot_without_products_is_its_bias_in_tables_and_drawings():
+    """One row, whose formula is the bias's name and whose slope is 1.0; the drawing has both boxes."""
+    root = dot([], [], Value(0.5, "b"))
+    assert [(row.formula, row.parent, row.partial_formula, row.total) for row in chain_rule(root)] == [("b", "b", "1.0", 1.0)]
+    assert "v1 = b" in svg(root) and "v1 = b" in dot_language(root)
+
+
+class Constant(Module):
+    """A model that has a bias and looks at nothing."""
+
+    def __init__(self):
+        self.b = Value(0.5, "b")
+
+    def parts(self):
+        return [("b", self.b)]
+
+    def __call__(self, inputs):
+        return dot([], [], self.b)
+
+
+def test_a_dot_without_products_can_be_traced(tmp_path):
+    """Its edges are recorded, and the trace proves itself."""
+    with Tracer(tmp_path) as tracer:
+        for step in train(Constant(), ([[1.0], [2.0]], [1.0, 2.0]), loss=mse, optimizer=SGD(lr=0.1), epochs=2, chain_rule=[1]):
+            tracer.watch(step)
+    assert {row.formula for row in Trace(tmp_path).chain_rule(1) if row.operation == "dot"} == {"b"}
+    assert verify(tmp_path).wrong == ""
 
 
 @pytest.mark.parametrize("name", ["a b", "exp", "abs", "inf", "lambda", "x.1", "=x", "1", "a'b", "", "\u00e9"])

@@ -23,8 +23,7 @@ from micrograd_lite import many
 from micrograd_lite.chain.spelling import spelled
 from micrograd_lite.data import xor
 from micrograd_lite.flat.model import flatten_model
-from micrograd_lite.flat.write import flatten
-from micrograd_lite.flat.write import write as flat
+from micrograd_lite.flat.write import MOST_OPERATIONS, flatten
 from micrograd_lite.graph import births, oldest_first
 from micrograd_lite.losses import mse
 from micrograd_lite.many import dot
@@ -492,7 +491,7 @@ def chain(operations):
 
 def test_a_program_that_is_too_large_is_refused():
     """The bound is named, and so is the size."""
-    w, root = chain(flat.MOST_OPERATIONS + 2)
+    w, root = chain(MOST_OPERATIONS + 2)
     with pytest.raises(ValueError, match=r"250,00. operations; a flat program has at most 250,000"):
         flatten(root, [w])
 

@@ -318,6 +318,7 @@ def ragged(folder, arrays):
     test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
     net = MLP(1, [1], init=[[[1.0]]])
     if arrays:
+        pytest.importorskip("numpy")
         from micrograd_lite.arrays import from_scalar
 
         net = from_scalar(net)

@@ -21,9 +21,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from micrograd_lite.chain.spelling import many_slope, series, spelled
-from micrograd_lite.flat.sizes import operands, stays_finite
+from micrograd_lite.flat.sizes import stays_finite
 from micrograd_lite.flat.text import IN, Names, folded, heading, indented, total
-from micrograd_lite.rules import RULES
+from micrograd_lite.rules import RULES, dot_terms
 
 WORDS = ("parameters", "gradients", "samples", "share", "calm", "losses", "inputs", "targets", "program", "loss", "d_loss")
 FUNCTIONS = ("exp", "pow", "log", "sqrt", "sin", "cos", "tanh", "expm1", "log1p", "abs", "inf", "nan",
@@ -64,8 +64,8 @@ class Lines:
     def _name_neurons(self, labels: Mapping[Any, str]) -> None:
         """layer0.neuron1 is the result of the neuron whose weight is layer0.neuron1.w0; before its activation, ..._sum."""
         for node in self.order:
-            labelled = labels.get(node.parents[-2], "") if len(node.parents) > 1 and node.rule.name == "dot" else ""
-            path = labelled.rpartition(".")[0]
+            _, pairs = dot_terms(node.parents) if node.parents and node.rule.name == "dot" else (None, [])
+            path = labels.get(pairs[0][0], "").rpartition(".")[0] if pairs else ""
             if not path:
                 continue
             self.neurons[node] = self.leaving[node] = path
@@ -107,9 +107,9 @@ class Lines:
             made = self.name[label] if label in self.name else str(int(label.data))
             return head + folded(f"{name}, ({', '.join(slopes)}) = cross_entropy(({logits}), {made})", "cross_entropy")
         if node.rule.name == "dot":
-            pairs, bias = operands(node)
+            bias, pairs = dot_terms(parents)
         else:
-            pairs, bias = [(None, parent) for parent in parents], None
+            bias, pairs = None, [(None, parent) for parent in parents]
         before, term, after = series(node.rule.name, len(pairs))
         terms = [term.format(w=w and self.spell(w), x=self.spell(x)) for w, x in pairs]
         start = self.spell(bias) if bias is not None else "0.0"  # where the engine starts to add
@@ -162,16 +162,14 @@ class Lines:
         if node.rule.name != "dot":
             text = many_slope(node.rule.name, "x", len(node.parents)).format(u=upstream)
             return [(operand, text) for operand in node.parents]
-        pairs, bias = operands(node)
         to_w, to_x, to_b = (many_slope("dot", group, 0) for group in "wxb")
-        shares = []
-        for k, (w, x) in reversed(list(enumerate(pairs))):
-            if k == 0 and bias is not None:
-                shares.append((bias, to_b.format(u=upstream)))
-            for operand, text in ((w, to_w), (x, to_x)):
-                if operand in self.moving:
-                    shares.append((operand, text.format(w=self.spell(w), x=self.spell(x), u=upstream)))
-        return shares if pairs else [(bias, to_b.format(u=upstream))]
+        texts = [to_b.format(u=upstream)] * len(node.parents)
+        for w, x in dot_terms(range(len(texts)))[1]:
+            letters = {"w": self.spell(node.parents[w]), "x": self.spell(node.parents[x]), "u": upstream}
+            for place, slope in ((w, to_w), (x, to_x)):
+                if node.parents[place] in self.moving:
+                    texts[place] = slope.format(**letters)
+        return list(zip(node.parents, texts))
 
 
 DEEPEST = 8  # blocks inside blocks; Python allows 100

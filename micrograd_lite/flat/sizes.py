@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from micrograd_lite.rules import RULES
+from micrograd_lite.rules import RULES, dot_terms
 
 MODERATE = 2.0**20
 HUGE = 2.0**1000
@@ -53,15 +53,12 @@ def _operation(node: Any, sizes: list[float]) -> tuple[float, tuple[float, ...]]
         for size in sizes:
             total += size
         return total, (1.0,) * len(sizes)
-    place = {parent: size for parent, size in zip(node.parents, sizes)}
-    pairs, bias = operands(node)
+    slopes = [1.0] * len(sizes)  # the bias's; those of weights and inputs follow
+    bias, pairs = dot_terms(range(len(sizes)))
     for w, x in pairs:
-        total += place[w] * place[x]
-    slopes = [size for w, x in reversed(pairs) for size in (place[x], place[w])]
-    if bias is not None:
-        total += place[bias]
-        slopes.insert(len(slopes) - 2 if pairs else 0, 1.0)
-    return total, tuple(slopes)
+        total += sizes[w] * sizes[x]
+        slopes[w], slopes[x] = sizes[x], sizes[w]
+    return total + (0.0 if bias is None else sizes[bias]), tuple(slopes)
 
 
 @lru_cache(maxsize=4096)
@@ -100,10 +97,3 @@ def _size(tree: ast.expr, known: dict[str, float]) -> float:
 
 def _power(base: float, exponent: float) -> float:
     return math.inf if exponent * math.log2(base) > 1000 else base**exponent
-
-
-def operands(node: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """The (weight, input) pairs of a dot in the order of their addition, and its bias or None."""
-    parents = list(node.parents)
-    bias = parents.pop(-3 if len(parents) > 1 else 0) if len(parents) % 2 else None
-    return list(zip(parents[-2::-2], parents[::-2])), bias

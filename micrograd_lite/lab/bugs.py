@@ -26,6 +26,7 @@ from micrograd_lite.many import dot
 from micrograd_lite.nn import MLP
 from micrograd_lite.optim import SGD, Adam, AdamTerms
 from micrograd_lite.plan import Plan
+from micrograd_lite.rules import dot_terms
 from micrograd_lite.scalar import Value, operand
 from micrograd_lite.training import Step, batch_graph, train
 
@@ -84,8 +85,12 @@ def updated_too_early(root: Value, plan: Plan) -> Iterable[Edge]:
         gradients = {edge.node.parents[edge.position]: edge.total for edge in edges(root)}
         weights = [weight for neuron in layer.neurons for weight in neuron.w]
         moved = {weight: weight.data - plan.optimizer.lr(1) * gradients[weight] for weight in weights}
-        for node in youngest_first(root):  # in a dot, each input stands just after its weight
-            node.partials = tuple(moved.get(before, slope) for before, slope in zip((None, *node.parents), node.partials))
+        for node in youngest_first(root):
+            if node.rule.name == "dot":
+                slopes = list(node.partials)
+                for w, x in dot_terms(range(len(slopes)))[1]:
+                    slopes[x] = moved.get(node.parents[w], slopes[x])
+                node.partials = tuple(slopes)
     return edges(root)
 
 
