@@ -222,7 +222,8 @@ PAIRS = {
     ),
     "nn": Pair(
         (nn,), (array_nn,), {},
-        {"Neuron": "a column of a layer's arrays"}, {"to_scalar": "between the engines", "from_scalar": "between the engines"},
+        {"Neuron": "a column of a layer's arrays", **dict.fromkeys(("Values", "Floats"), "a batch is converted as a whole")},
+        {"to_scalar": "between the engines", "from_scalar": "between the engines"},
     ),
     "losses": Pair(
         (losses,), (array_losses,), {"Loss": "ArrayLoss"}, {"as_list": "a batch is always a table"},
