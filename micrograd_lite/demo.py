@@ -1,30 +1,17 @@
-"""What every demo script shares: its options, and a progress bar on stderr where somebody watches."""
+"""What every demo script shares: its options, an exit code, and the progress bar."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from micrograd_lite.cli import OneLineParser, guarded
+from micrograd_lite.text.progress import progress
 
-Item = TypeVar("Item")
-
-
-def progress(items: Iterable[Item], total: int, title: str = "") -> Iterator[Item]:
-    """The same items, counted by a tqdm bar on stderr: none when stderr is no terminal, one plain line without tqdm."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        print(f"{title}: {total:,} steps (install tqdm to see a bar)", file=sys.stderr)
-        yield from items
-        return
-    yield from tqdm(items, total=total, desc=title, unit="step", dynamic_ncols=True)
+__all__ = ["demo", "progress"]
 
 
 def demo(run: Callable[..., None], out: str, description: str, more: argparse.ArgumentParser | None = None) -> None:

@@ -103,6 +103,7 @@ def describe(data: Dataset) -> dict[str, Any]:
     """A data set as plain data; a small one with all its numbers, so that a trace can be drawn and checked alone."""
     size = {"name": data.name, "samples": len(data.inputs), "features": len(data.inputs[0]), "classes": data.classes}
     size |= {"feature_names": list(data.feature_names), "class_names": list(data.class_names)}
+    size |= {"target_name": data.target_name, "units": data.units and data.units._asdict()}
     small = len(data.inputs) * len(data.inputs[0]) <= SMALL
     return {**size, "inputs": plain(data.inputs), "targets": plain(data.targets)} if small else size
 
@@ -160,16 +161,22 @@ def dataset(data: Any, model: Any, loss: Loss) -> Dataset:
     """A Dataset as itself, a pair (inputs, targets) as a Dataset named `data`; checked. ValueError for bad data."""
     if not isinstance(data, Dataset) and not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise TypeError(f"data must be a Dataset or a pair (inputs, targets), got {type(data).__name__}")
-    made = data if isinstance(data, Dataset) else Dataset("data", *data)
+    made = data if isinstance(data, Dataset) else _of_tables(*data)
     made = made._replace(classes=_plain(made.classes))
     if not isinstance(model, Module):
         checked: Dataset = model.dataset(made, loss)  # a model on arrays checks whole tables at once
         return checked
-    targets = list(made.targets) if getattr(made.targets, "ndim", 0) == 1 else made.targets  # NumPy's labels
-    made = made._replace(inputs=_plain(made.inputs), targets=_plain(targets))
+    made = made._replace(inputs=_plain(made.inputs), targets=_plain(made.targets))
     check(made)
     _check_targets(made, model, loss)
     return made
+
+
+def _of_tables(inputs: Any, targets: Any) -> Dataset:
+    """A data set named `data` from two tables: lists, NumPy arrays, or pandas and polars frames, whose columns give the names."""
+    names = getattr(inputs, "columns", ())
+    inputs, targets = (table.to_numpy() if hasattr(table, "to_numpy") else table for table in (inputs, targets))
+    return Dataset("data", inputs, targets, feature_names=tuple(map(str, names)))
 
 
 def _plain(table: Any) -> Any:
@@ -179,6 +186,7 @@ def _plain(table: Any) -> Any:
     """
     if type(table) in PLAIN:
         return table
+    table = table.tolist() if hasattr(table, "tolist") else table  # NumPy's
     if isinstance(table, (list, tuple)):
         if PLAIN.issuperset(map(type, table)):
             return table

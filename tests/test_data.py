@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite.data import (
     Dataset,
+    Units,
     bundled,
     centred,
     check,
@@ -23,6 +24,7 @@ from micrograd_lite.data import (
     moons,
     parts,
     scaled,
+    scaled_target,
     spiral,
     split,
     xor,
@@ -416,10 +418,24 @@ def test_centring_makes_training_means_vanish(table):
 
 
 def test_other_sets_are_moved_by_the_training_mean():
-    """The test set's own mean plays no part, and targets and names stay."""
+    """The test set's own mean plays no part, and targets and names stay; the units tell the way back."""
     train, test = Dataset("a", [[1.0], [3.0]], [0, 1]), Dataset("b", [[5.0], [9.0]], [1, 1])
-    assert centred(train, test) == (train._replace(inputs=[[-1.0], [1.0]]), test._replace(inputs=[[3.0], [7.0]]))
+    units = Units((2.0,), (1.0,))
+    moved = (train._replace(inputs=[[-1.0], [1.0]], units=units), test._replace(inputs=[[3.0], [7.0]], units=units))
+    assert centred(train, test) == moved
     assert scaled(train, test) == centred(train, test)      # the deviation of 1 and 3 is 1
+
+
+def test_units_tell_the_way_back_through_every_move():
+    """Moved twice, inputs and targets: centre + scale * number is the file's number again."""
+    whole = Dataset("a", [[1.0, 40.0], [3.0, 80.0], [8.0, -3.0]], [7.0, 9.0, 20.0])
+    (moved,) = scaled_target(*scaled(*scaled_target(*scaled(*centred(whole)))))
+    back = [[centre + scale * x for x, centre, scale in zip(row, moved.units.centre, moved.units.scale)] for row in moved.inputs]
+    assert [x for row in back for x in row] == pytest.approx([x for row in whole.inputs for x in row], rel=1e-14)
+    targets = [moved.units.target_centre + moved.units.target_scale * target for target in moved.targets]
+    assert targets == pytest.approx(whole.targets, rel=1e-14) and mean(moved.targets) == pytest.approx(0.0, abs=1e-15)
+    with pytest.raises(ValueError, match="only a regression with one number a row has a target to scale"):
+        scaled_target(Dataset("a", [[1.0], [3.0]], [0, 1], 2))
 
 
 @given(table=tables)

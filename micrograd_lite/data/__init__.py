@@ -6,6 +6,7 @@ download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy 
     dataset   inputs and targets with their names, checked
     toys      xor, parts, line, mazur, moons, spiral
     bundled   iris and 8 x 8 digits, shipped with the package
+    table     a CSV file of your own
     prepare   splitting, centring, scaling; random numbers from a seed
     idx       the file format of MNIST, checked before it is read
     mnist     MNIST's four files: found, downloaded, verified
@@ -13,14 +14,16 @@ download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy 
 """
 
 from micrograd_lite.data.bundled import digits, iris
-from micrograd_lite.data.dataset import Dataset, check
+from micrograd_lite.data.dataset import Dataset, Units, check
 from micrograd_lite.data.images import image_datasets, mnist_or_digits, one_hot
 from micrograd_lite.data.mnist import mnist
-from micrograd_lite.data.prepare import centred, scaled, split
+from micrograd_lite.data.prepare import centred, scaled, scaled_target, split
+from micrograd_lite.data.table import read_csv
 from micrograd_lite.data.toys import line, mazur, moons, parts, spiral, xor
 
 __all__ = [
     "Dataset",
+    "Units",
     "centred",
     "check",
     "digits",
@@ -33,7 +36,9 @@ __all__ = [
     "moons",
     "one_hot",
     "parts",
+    "read_csv",
     "scaled",
+    "scaled_target",
     "spiral",
     "split",
     "xor",

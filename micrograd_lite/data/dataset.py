@@ -9,6 +9,18 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 
+class Units(NamedTuple):
+    """How numbers were moved before training: one in the data's own unit is centre + scale * number.
+
+    A centre and a scale for each feature; those of the target are 0.0 and 1.0 where it was not moved.
+    """
+
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    target_centre: float = 0.0
+    target_scale: float = 1.0
+
+
 class Dataset(NamedTuple):
     """Rows of inputs with one target each; `len(dataset.inputs)` is the number of rows.
 
@@ -25,6 +37,8 @@ class Dataset(NamedTuple):
     classes: int = 0                        # 0: regression
     feature_names: tuple[str, ...] = ()     # one per column, or none
     class_names: tuple[str, ...] = ()       # one per class, or none
+    target_name: str = ""
+    units: Units | None = None              # None: the numbers are in the data's own units
 
 
 def check(dataset: Dataset) -> None:
@@ -33,7 +47,7 @@ def check(dataset: Dataset) -> None:
     ValueError: no rows, rows of different widths, unequal counts, NaN or infinity, a label outside its classes.
     TypeError: something that is not a number, a row that is not a list.
     """
-    name, inputs, targets, classes, feature_names, class_names = dataset
+    name, inputs, targets, classes, feature_names, class_names, *_ = dataset
     if not len(inputs):
         raise ValueError(f"{name} has no rows; a data set needs at least one")
     if len(inputs) != len(targets):

@@ -21,7 +21,7 @@ def _dataset(name: str, images: Any, labels: Any, dtype: str) -> Dataset:
 
     pixels = np.divide(images.reshape(len(images), -1), 255.0, dtype=dtype)
     columns: dict[str, Any] = {"inputs": pixels, "targets": labels.astype(np.int64)}
-    return Dataset(name, **columns, classes=10, class_names=tuple("0123456789"))
+    return Dataset(name, **columns, classes=10, class_names=tuple("0123456789"), target_name="digit")
 
 
 def mnist_or_digits(root: Any = None, dtype: str = "float32", rows: int | None = None) -> list[Dataset]:

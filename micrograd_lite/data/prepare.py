@@ -10,7 +10,7 @@ import random
 from numbers import Real
 from typing import Any
 
-from micrograd_lite.data.dataset import Dataset, check
+from micrograd_lite.data.dataset import Dataset, Units, check
 
 
 def split(dataset: Dataset, test: float = 0.2, seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -70,6 +70,26 @@ def scaled(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
     return _moved((train, *others), [(_mean(column), _deviation(column)) for column in zip(*train.inputs)])
 
 
+def scaled_target(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
+    """Return all the data sets, in order, with their targets moved as `scaled` moves a feature: by train's mean and deviation.
+
+    For a regression with one number a row. A loss is then in scaled units; `units` tells the way back.
+    """
+    check(train)
+    if train.classes or isinstance(train.targets[0], (list, tuple)):
+        raise ValueError(f"{train.name}: only a regression with one number a row has a target to scale")
+    column = tuple(train.targets)
+    mean, deviation = _mean(column), _deviation(column)
+    made = []
+    for dataset in (train, *others):
+        earlier = dataset.units or Units((0.0,) * len(dataset.inputs[0]), (1.0,) * len(dataset.inputs[0]))
+        units = earlier._replace(target_centre=earlier.target_centre + earlier.target_scale * mean,
+                                 target_scale=earlier.target_scale * deviation)
+        made.append(dataset._replace(targets=[(float(target) - mean) / deviation for target in dataset.targets], units=units))
+        check(made[-1])
+    return tuple(made)
+
+
 def seeded(seed: int) -> random.Random:
     """Return a generator for this seed; TypeError or ValueError as for `whole_seed`."""
     return random.Random(whole_seed(seed))
@@ -119,9 +139,13 @@ def _moved(datasets: tuple[Dataset, ...], moves: list[tuple[float, float]]) -> t
         if len(dataset.inputs[0]) != len(moves):
             raise ValueError(f"{dataset.name} has {len(dataset.inputs[0])} features but {datasets[0].name} has "
                              f"{len(moves)}; a feature is moved by its own training mean")
-        results.append(dataset._replace(inputs=[
-            [(float(value) - mean) / deviation for value, (mean, deviation) in zip(row, moves)]
-            for row in dataset.inputs]))
+        inputs = [[(float(value) - mean) / deviation for value, (mean, deviation) in zip(row, moves)]
+                  for row in dataset.inputs]
+        earlier = dataset.units or Units((0.0,) * len(moves), (1.0,) * len(moves))
+        units = earlier._replace(
+            centre=tuple(centre + scale * mean for centre, scale, (mean, _) in zip(earlier.centre, earlier.scale, moves)),
+            scale=tuple(scale * deviation for scale, (_, deviation) in zip(earlier.scale, moves)))
+        results.append(dataset._replace(inputs=inputs, units=units))
         try:
             check(results[-1])
         except ValueError as error:

@@ -6,4 +6,5 @@
     tables   rows of text as aligned columns, Markdown, CSV or HTML
     saving   a model as one JSON file
     words    small rules for words
+    progress a bar on stderr while something takes its time
 """

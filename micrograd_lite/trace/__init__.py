@@ -9,6 +9,7 @@
     reader      Trace: reads it back, at any moment
     show        tables of one step, for people
     network     the network of a trace, built again
+    predict     what that network answers to new rows
     stages      the order in which the numbers of a step come about
     diff        the first difference between two traces, and what it means
 """

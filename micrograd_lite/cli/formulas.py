@@ -1,0 +1,49 @@
+"""Commands about formulas: one that somebody typed, taken apart; the derivative table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from micrograd_lite.cli import FORMS
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands of this page to the subparsers of argparse; each sets `run`, which returns the exit code."""
+    explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
+    explaining.add_argument("formula", help="such as 'tanh(w*x + b)'; put -- before one that starts with a minus")
+    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
+    explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
+    explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
+    instead = explaining.add_mutually_exclusive_group()
+    instead.add_argument("--format", choices=FORMS, default="text")
+    instead.add_argument("--graph", choices=("svg", "dot"), help="print the graph alone")
+    instead.add_argument("--gif", metavar="FILE", help="write the backward pass as an animation")
+    explaining.set_defaults(run=_explain)
+
+    listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
+    listing.add_argument("--format", choices=FORMS, default="text")
+    listing.set_defaults(run=_rules)
+
+
+def _explain(options: Any) -> int:
+    from micrograd_lite.chain.drawing import graphviz, svg
+    from micrograd_lite.explain.page import explain, explained
+
+    at = explained(options.formula, options.values)
+    if options.gif is not None:
+        from micrograd_lite.pictures.backward import backward_gif
+
+        backward_gif(options.gif, at.root, at.formula.text)
+        print(options.gif)
+    elif options.graph:
+        print({"svg": svg, "dot": graphviz}[options.graph](at.root), end="")
+    else:
+        print(explain(at, options.format, options.paths, options.most), end="")
+    return 0
+
+
+def _rules(options: Any) -> int:
+    from micrograd_lite.text.tables import rules_table
+
+    print(rules_table(options.format), end="")
+    return 0
