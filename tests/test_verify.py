@@ -8,6 +8,7 @@ from itertools import islice
 
 import pytest
 
+from honest import honest
 from micrograd_lite import MLP, SGD, Adam, Tracer, cli, cross_entropy, mse, train
 from micrograd_lite.data import Dataset
 from micrograd_lite.text.npz import read_arrays
@@ -27,14 +28,23 @@ def test_an_honest_trace_passes(tmp_path, name, engine):
     assert name == "unknown model" or report.text().endswith(f"run: {report.rows} rows agree\n")
     assert (name == "unknown model") == bool(report.unchecked)
     missing = {finding.check for finding in report.findings if finding.verdict.startswith("not ")}
-    assert missing <= {"update ratios", "kept weights", "memory carried on", "evaluation"} | NOT_HERE.get(name, set())
+    assert missing <= {*OF_ARRAYS, "memory carried on", "evaluation"} | NOT_HERE.get(name, set())
 
 
+OF_ARRAYS = {"update ratios", "kept weights", "moves of arrays", "flat activations"}
 NOT_HERE = {
     "unknown model": {"loss", "gradients are slopes", "evaluation"},
     "no parameter": {"all parameters", "after = before + update", "before = last after", "update by the formula",
                      "gradients are slopes", "shares of samples"},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, 40])
+def test_honest_runs_drawn_at_random_are_never_accused(seed):
+    """The first of those that `python tests/honest.py` draws: every engine, loss, optimizer, schedule, thinned, gone on with."""
+    pytest.importorskip("numpy")
+    kinds, alarms = honest(40, seed)
+    assert not alarms and {kind.partition(",")[0] for kind in kinds} >= {"eager", "flat", "arrays"}
 
 
 @pytest.mark.parametrize("every", [3, 7, 100])
@@ -57,7 +67,7 @@ def test_an_honest_trace_of_arrays_passes(tmp_path, dtype, whole):
             list(tracer.follow(islice(train(net, data, **settings), 9)))
         report = verify(tmp_path / loss.name)
         assert report.wrong == ""
-        assert {"loss", "evaluation", "measured change", "norms", "kept weights"} <= {
+        assert {"loss", "evaluation", "measured change", "norms", *OF_ARRAYS} <= {
             finding.check for finding in report.findings if finding.verdict == "ok"
         }
 

@@ -299,6 +299,16 @@ def a_norm_of_arrays(folder):
     edited(folder, "metrics.csv", lambda rows: moved(rows[2], "gradient_norm", 1e-3))
 
 
+def longer_gradients(folder):
+    """In both tables, so that the lengths still add up."""
+    for table in ("metrics.csv", "layers.csv"):
+        edited(folder, table, lambda rows: [put(row, gradient_norm=1.01 * float(row["gradient_norm"])) for row in rows])
+
+
+def livelier_activations(folder):
+    edited(folder, "layers.csv", lambda rows: put(rows[0], activations_flat=float(rows[0]["activations_flat"]) + 0.25))
+
+
 def weights_of_another_step(folder):
     shutil.copy(folder / "weights" / "step_000001.npz", folder / "weights" / "step_000012.npz")
 
@@ -306,8 +316,10 @@ def weights_of_another_step(folder):
 ARRAY_FRAUDS = {
     a_ratio_that_flatters: ("update ratios", set()),
     a_mean_that_drifts: ("kept weights", set()),
-    a_norm_of_arrays: ("norms", set()),
-    weights_of_another_step: ("kept weights", {"measured change", "evaluation"}),  # they answer with those weights
+    a_norm_of_arrays: ("norms", {"moves of arrays"}),
+    longer_gradients: ("moves of arrays", set()),
+    livelier_activations: ("flat activations", set()),
+    weights_of_another_step: ("kept weights", {"measured change", "evaluation", "moves of arrays"}),  # they answer with those
 }
 
 

@@ -15,6 +15,7 @@
     edges       values and slopes of each node by their formulas
     operations  operations by name, written again
     layers      statistics of arrays against the kept weights
+    arrays      gradients, updates and flat activations of arrays, from the kept weights
     start       were the first weights drawn from the seed? (a note, no check)
     report      all checks, and what they found
 """

@@ -132,7 +132,7 @@ class Derived:
     def __init__(self, known: Network, record: Record, state: Mapping[str, float], step: int) -> None:
         self.known, self.state, self.data, self.tied = known, state, record.data, record.run["tied"]
         self.rows = record.batches.rows(step)
-        self.doubt = ROOM * record.unit
+        self.unit, self.doubt = record.unit, ROOM * record.unit
         self.bound = ROUNDINGS if record.unit < 2.0**-30 else 64.0 * record.unit
         self.shares = self._shares()
         self.total = added(self.shares)

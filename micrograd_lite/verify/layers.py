@@ -1,7 +1,4 @@
-"""Models of arrays: what layers.csv says of each array, against the kept weights and against itself.
-
-Its column activations_flat counts over every output of a layer, which no file holds: it cannot be derived again.
-"""
+"""Models of arrays: what layers.csv says of the numbers of each array, against the kept weights and against itself."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from micrograd_lite.text.npz import Unreadable
 from micrograd_lite.trace.folder import RUN
-from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, operations, optimizers, settings
+from micrograd_lite.verify import arrays, chain, complete, edges, gradient, layers, metrics, operations, optimizers, settings
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong
 from micrograd_lite.verify.record import Record
 from micrograd_lite.verify.start import start
@@ -43,6 +43,8 @@ CHECKS: dict[str, Check] = {
     "shares of samples": chain.samples,
     "update ratios": layers.ratios,
     "kept weights": layers.statistics,
+    "moves of arrays": arrays.moves,
+    "flat activations": arrays.flat,
 }
 """Every check by name, in the order in which they are made. Each returns how many rows it looked at."""
 
