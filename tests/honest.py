@@ -122,7 +122,7 @@ def run(folder, seed):
     steps, scalar = draw.randint(1, 9), engine != "arrays"
     settings = {
         "loss": loss, "batch_size": draw.choice((None, None, draw.randint(1, 9))), "shuffle": draw.random() < 0.7,
-        "seed": draw.randrange(1000), "test": draw.choice((None, testing)), "anatomy_every": draw.choice((None, 1, 2)),
+        "seed": draw.randrange(1000), "test": draw.choice((None, testing)), "change_every": draw.choice((None, 1, 2)),
         "evaluate_every": draw.choice((None, 1, 3)), "chain_rule": draw.choice(((), (1,), (2, 5))) if scalar else (),
         "by_sample": draw.choice(((), (1, 2), (3,))) if scalar else (),
     }  # fmt: skip

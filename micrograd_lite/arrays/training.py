@@ -14,12 +14,12 @@ import numpy as np
 
 from micrograd_lite.arrays.array import Array
 from micrograd_lite.arrays.fused import FusedStep
-from micrograd_lite.arrays.losses import batch_loss, decisions
+from micrograd_lite.arrays.losses import array_loss, decisions
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.optim import ArrayOptimizer
 from micrograd_lite.data import Dataset
 from micrograd_lite.graph import node_names, oldest_first
-from micrograd_lite.plan import ANATOMY, Plan
+from micrograd_lite.plan import CHANGE_COLUMNS, Plan
 
 
 class ArrayStep:
@@ -29,7 +29,7 @@ class ArrayStep:
     start: a copy of all parameters before the first step.
     """
 
-    def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
+    def __init__(self, *, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
                  evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
         self.number, self.epoch, self.loss = number, epoch, loss
         self.gradient_norm, self.update_norm, self.learning_rate = fused.gradient_norm, optimizer.update_norm, learning_rate
@@ -62,12 +62,13 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
         evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
-        if plan.has_anatomy(number):
+        if plan.measures_change(number):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
-                change = float(batch_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
-            evaluated |= dict(zip(ANATOMY, (predicted, change)))
-        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
+                change = float(array_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
+            evaluated |= dict(zip(CHANGE_COLUMNS, (predicted, change)))
+        yield ArrayStep(number=number, epoch=epoch, loss=loss, learning_rate=rate, fused=fused, optimizer=optimizer,
+                        evaluation=evaluated, run=run, start=start)  # fmt: skip
 
 
 def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:
@@ -98,7 +99,7 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         inputs, targets = tables(data)
         outputs = model.predict(inputs)
         if part == "test":
-            results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
+            results["test_loss"] = float(array_loss(plan.loss, Array(outputs), targets).data)
         if data.classes:
             results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss, outputs, targets, border)))
     return results
@@ -106,7 +107,7 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
 
 def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
     """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
-    root = batch_loss(loss, model(inputs), targets)
+    root = array_loss(loss, model(inputs), targets)
     names = node_names(root)
     for node in oldest_first(root):
         if not np.isfinite(node.data).all():

@@ -3,13 +3,13 @@
     >>> from micrograd_lite import Value
     >>> w, x = Value(2.0, "w"), Value(0.5, "x")
     >>> for row in chain_rule((w * x).tanh()):
-    ...     print(f"{row.node} = {row.formula}: {row.parent} is paid {row.partial_formula} times {row.upstream:.3f}")
-    v3 = tanh(v2): v2 is paid 1.0 - v3 * v3 times 1.000
-    v2 = w * x: w is paid x times 0.420
-    v2 = w * x: x is paid w times 0.420
+    ...     print(f"{row.node} = {row.formula}: {row.parent} gets {row.partial_formula} times {row.upstream:.3f}")
+    v3 = tanh(v2): v2 gets 1.0 - v3 * v3 times 1.000
+    v2 = w * x: w gets x times 0.420
+    v2 = w * x: x gets w times 0.420
 
 A row can be checked with a pencil: the partial follows from its formula, share = partial * upstream, and a node's
-upstream is the last total that it was paid.
+upstream is its last total: the sum of the shares that all its uses gave it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.chain.spelling import series, spelled
 from micrograd_lite.graph import Node, node_names, youngest_first
-from micrograd_lite.rules import MANY, RULES, SCALAR
+from micrograd_lite.rules import MANY, RULES, SCALAR, dot_terms
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
 
@@ -30,7 +30,7 @@ SHOWN = 8
 
 
 class ChainRow(NamedTuple):
-    """One edge: `node` pays its `parent` the share partial * upstream, and the parent's total grows by it."""
+    """One edge: `node` gives (pays) its `parent` the share partial * upstream, and the parent's total grows by it."""
 
     order: int  # from 1
     node: str
@@ -43,7 +43,7 @@ class ChainRow(NamedTuple):
     partial_formula: str
     partial: float  # d(node)/d(parent)
     share: float
-    total: float  # of all shares that the parent was paid so far
+    total: float  # of all shares that the parent got so far
 
 
 class Edge(NamedTuple):
@@ -120,16 +120,17 @@ def shielded(formula: str) -> str:
 
 
 def _dot(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
-    paid = list(operands)  # in the order of the sweep: last product first, the bias before the first product
-    bias = [paid.pop(-3)] if len(paid) % 2 else []
-    weights, inputs = paid[0::2][::-1], paid[1::2][::-1]
-    _, term, _ = series("dot", len(weights))
-    products = [term.format(w=w, x=x) for w, x in zip(weights, inputs)]
-    to = dict(zip(MANY["dot"].inputs, MANY["dot"].partials))
-    slopes = [{"w": w, "x": x}[to[group]] for w, x in zip(weights[::-1], inputs[::-1]) for group in "wx"]
-    if bias:
-        slopes.insert(-2, to["b"])
-    return " + ".join([*bias, *shortened(products)]), slopes
+    to_w, to_x, to_b = MANY["dot"].partials
+    slopes = [to_b] * len(operands)
+    bias, pairs = dot_terms(range(len(operands)))
+    _, term, _ = series("dot", len(pairs))
+    products = []
+    for w, x in pairs:
+        letters = {"w": operands[w], "x": operands[x]}
+        products.append(term.format(**letters))
+        slopes[w], slopes[x] = letters[to_w], letters[to_x]
+    start = [] if bias is None else [operands[bias]]
+    return " + ".join([*start, *shortened(products)]), slopes
 
 
 def _series(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:

@@ -15,7 +15,7 @@ from micrograd_lite.verify.record import COLUMNS, Record, Samples
 KEYS = frozenset((
     "format", "status", "error", "model", "parameters", "fixed", "tied", "loss", "optimizer", "optimizer_memory", "data", "test",
     "batch_size", "shuffle", "seed", "evaluation", "chain_rule", "by_sample", "every", "steps", "rows",
-    "epochs", "evaluate_every", "anatomy_every", "weights_every", "checkpoint_every",
+    "epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every",
 ))  # fmt: skip
 MODEL = {
     "MLP": {"inputs", "outputs_per_layer", "activation", "output", "init", "bias", "seed"},
@@ -34,7 +34,7 @@ OPTIMIZERS = {
 }  # fmt: skip
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
-ANATOMY = ["predicted_change", "measured_change"]
+CHANGES = ["predicted_change", "measured_change"]
 SMALL = 1_000
 """A data set of up to so many numbers stands in run.json."""
 
@@ -171,9 +171,9 @@ def _evaluation(record: Record) -> None:
     announced, testing = record.run["evaluation"], record.run.get("test")
     measured = ["train_accuracy"] if record.data.classes else []
     measured += (["test_loss", *(["test_accuracy"] if testing["classes"] else [])]) if testing else []
-    allowed = [[*some, *more] for some in ([measured] if testing else [measured, []]) for more in ([], ANATOMY)]
+    allowed = [[*some, *more] for some in ([measured] if testing else [measured, []]) for more in ([], CHANGES)]
     _agree("evaluation", announced in allowed, announced, f"with these data it can be {' or '.join(map(str, allowed))}")
-    for columns, option, closing in ((measured, "evaluate_every", True), (ANATOMY, "anatomy_every", False)):
+    for columns, option, closing in ((measured, "evaluate_every", True), (CHANGES, "change_every", False)):
         asked = [column for column in columns if column in announced]
         if asked:
             _filled(record, asked, record.run.get(option), closing)
