@@ -17,7 +17,8 @@ from typing import Any
 from micrograd_lite.trace.folder import LAYERS, METRICS, WEIGHTS
 from micrograd_lite.verify.derivative import SLOPES, Derived
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, plainly, shown, within, wrong
-from micrograd_lite.verify.network import ACTIVATIONS, Network, network, summed
+from micrograd_lite.verify.metrics import halves
+from micrograd_lite.verify.network import ROOM, Network, network
 from micrograd_lite.verify.optimizers import FORMULAS, rate, steps
 from micrograd_lite.verify.record import Record
 
@@ -86,7 +87,7 @@ def _lengths(record: Record, step: int, column: str, numbers: Numbers, room: Num
               for array, row in record.layers.get(step, {}).items()]  # fmt: skip
     for table, row, names in [*tables, (METRICS, record.metrics[step], list(numbers))]:
         ours, off = math.hypot(*(numbers[name] for name in names)), math.hypot(*(room[name] for name in names))
-        off += ROUNDINGS * record.unit * ours
+        off += ROUNDINGS * record.unit * ours + math.sqrt(record.floats.least * len(names))  # smaller squares vanish
         if math.isfinite(row[column]) and abs(row[column] - ours) > off:
             raise wrong(table, row, column, ours, "by the kept weights and our own derivative it is")
 
@@ -94,8 +95,10 @@ def _lengths(record: Record, step: int, column: str, numbers: Numbers, room: Num
 def _predicted(row: dict[str, Any], parts: Derived, moved: Numbers, off: Numbers) -> None:
     """The slope's promise: gradient * update, added up."""
     ours = math.fsum(parts.total[name] * moved[name] for name in moved)
-    room = math.fsum(parts.room[name] * abs(moved[name]) + (abs(parts.total[name]) + parts.room[name]) * off[name]
-                     + ROUNDINGS * parts.unit * abs(parts.total[name] * moved[name]) for name in moved)  # fmt: skip
+    room = parts.floats.least * len(moved)
+    for name, update in moved.items():
+        gradient, doubt = abs(parts.total[name]), parts.room[name]
+        room += doubt * abs(update) + (gradient + doubt) * off[name] + ROUNDINGS * parts.unit * gradient * abs(update)
     if math.isfinite(row["predicted_change"]) and abs(row["predicted_change"] - ours) > room:
         raise wrong(METRICS, row, "predicted_change", ours, "by the kept weights and our own derivative it is")
 
@@ -177,23 +180,17 @@ def flat(record: Record) -> int:
 
 def _flat(record: Record, known: Network, step: int) -> Iterator[tuple[float, float]]:
     """For each layer the share of flat outputs, and of those that roundings could make flat or not."""
-    state, near = record.before(step) or {}, 4096.0 * record.unit
-    values = [list((record.data.inputs or [])[row]) for row in record.batches.rows(step)]
-    for activation, units in known.layers:
+    state, inputs = record.before(step) or {}, record.data.inputs or []
+    samples = [known.reached(state, inputs[row], record.floats, ROOM * record.unit) for row in record.batches.rows(step)]
+    for layer, (activation, units) in enumerate(known.layers):
         count = close = 0
-        made: list[list[float]] = []
-        for inputs in values:
-            outputs = []
-            for weights, bias, slope in units:
-                numbers, learned = [state[name] for name in weights], () if slope is None else (state[slope],)
-                z = summed(numbers, inputs, 0.0 if bias is None else state[bias], None)
-                size = 1.0 + summed([abs(number) for number in numbers], [abs(x) for x in inputs], 0.0, None)
-                value = ACTIVATIONS[activation](z, *learned)
-                steep = abs(SLOPES[activation](z, value, *learned)[0])
+        for made in samples:
+            for (_, _, slope), unit in zip(units, made[layer]):
+                learned = () if slope is None else (state[slope],)
+                steep = abs(SLOPES[activation](unit.total, unit.value, *learned)[0])
                 count += steep < FLAT
-                kinked = activation in ("relu", "prelu") and not abs(z) > near * size
-                close += kinked or (activation != "leaky_relu" and not abs(steep - FLAT) > near * size)
-                outputs.append(value)
-            made.append(outputs)
-        values, total = made, len(made) * len(units)
-        yield (0.0, 0.0) if activation == "linear" else (count / total, close / total)
+                # no slope of the table changes faster than its operand, but for the kinks
+                kinked = activation in ("relu", "prelu") and not abs(unit.total) > unit.total_off
+                close += kinked or (activation != "leaky_relu" and not abs(steep - FLAT) > unit.total_off)
+        total = len(samples) * len(units)
+        yield (0.0, 0.0) if activation == "linear" else (count / total, halves(close, total))

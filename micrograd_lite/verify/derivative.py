@@ -5,20 +5,21 @@ parts: toward the parameters of the layers below, and toward its own; another un
 those. So a pass costs little more than there are paths from a parameter to an output.
 
 How far an honest gradient may be from ours: a few thousand roundings of the sum over all paths of the product of the
-absolute slopes (shares that cancel leave no more than their rounding), and what roundings on the way there move.
+absolute slopes (shares that cancel leave no more than their rounding), and what roundings of every number on the way there
+may move, at their worst: behind a sine of a billion, or beside a kink, that is everything.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from micrograd_lite.verify.formulas import exp
-from micrograd_lite.verify.network import ACTIVATIONS, ROOM, Network, only, shaking, summed
-from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.network import ACTIVATIONS, ROOM, Network, Reached, only, summed
+from micrograd_lite.verify.record import Floats, Record
 
 ROUNDINGS = 8192 * 2.0**-53
 """How far a gradient may be off, relative to the sum of its paths' sizes: the engines' own bound."""
@@ -78,6 +79,17 @@ COST_SLOPES: dict[str, Callable[[Sequence[float], Any], list[float]]] = {
     "hinge": lambda outputs, target: [-only(target) if 1.0 - only(target) * outputs[0] > 0.0 else 0.0],
 }
 """The slope of a sample's cost toward each output."""
+COST_BENDS: dict[str, Callable[[Sequence[Reached], Any], list[float]]] = {
+    "mse": lambda outputs, target: [2.0 * output.off / len(outputs) for output in outputs],
+    "half_squared_error": lambda outputs, target: [output.off for output in outputs],
+    "binary_cross_entropy": lambda outputs, target: [min(output.off, 1.0) for output in outputs],
+    "cross_entropy": lambda outputs, label: [min(max(output.off for output in outputs), 1.0)] * len(outputs),
+    "hinge": lambda outputs, target: [
+        0.0 if output.off == 0.0 or abs(1.0 - only(target) * output.value) > output.off else abs(only(target))
+        for output in outputs
+    ],
+}
+"""How far that slope may be off."""
 COST_SIZES: dict[str, Callable[[Sequence[float], Any], list[float]]] = {
     "mse": lambda outputs, target: [2.0 * (abs(o) + abs(t)) / len(outputs) for o, t in zip(outputs, _wanted(target))],
     "half_squared_error": lambda outputs, target: [abs(o) + abs(t) for o, t in zip(outputs, _wanted(target))],
@@ -87,32 +99,59 @@ COST_SIZES: dict[str, Callable[[Sequence[float], Any], list[float]]] = {
 }
 
 
-def sample_slopes(
-    known: Network, state: Mapping[str, float], inputs: Sequence[float], target: Any, shaken: Iterator[float] | None = None,
-    sizes: bool = False,
-) -> dict[str, float]:  # fmt: skip
-    """The slope of one sample's cost toward every parameter by name; sizes: the sum of its paths' sizes instead."""
-    count, slope_of = (abs, SIZES) if sizes else (float, SLOPES)
+def sample_slopes(known: Network, state: Mapping[str, float], inputs: Sequence[float], target: Any) -> dict[str, float]:
+    """The slope of one sample's cost toward every parameter by name."""
     values = list(inputs)
     below: list[tuple[Slopes, Slopes]] = []  # for each number of the layer below: toward the layers under it, its own
     for activation, units in known.layers:
         function, made, carried = ACTIVATIONS[activation], [], []
         for weights, bias, slope in units:
             numbers = [state[weight] for weight in weights]
-            total = summed(numbers, values, 0.0 if bias is None else state[bias], shaken)
+            total = summed(numbers, values, 0.0 if bias is None else state[bias])
             learned = () if slope is None else (state[slope],)
             value = function(total, *learned)
-            steep = [count(part) for part in slope_of[activation](total, value, *learned)]
-            own = [count(x) for x in values] + ([] if bias is None else [1.0])
-            deep = _through([steep[0] * count(number) for number in numbers], below)
-            carried.append((deep, [steep[0] * part for part in own] + steep[1:]))
-            made.append(value if shaken is None else value * next(shaken))
+            steep = SLOPES[activation](total, value, *learned)
+            deep = _through([steep[0] * number for number in numbers], below)
+            carried.append((deep, [steep[0] * part for part in (*values, *([] if bias is None else [1.0]))] + [*steep[1:]]))
+            made.append(value)
         values, below = made, carried
-    cost_slopes = (COST_SIZES if sizes else COST_SLOPES)[known.loss_name](values, target)
-    found: dict[str, float] = {}
-    for name, number in zip(known.columns, _through([count(part) for part in cost_slopes], below)):
-        found[name] = found.get(name, 0.0) + number
-    return found
+    return known.by_name(_through(COST_SLOPES[known.loss_name](values, target), below))
+
+
+def sample_sizes(
+    known: Network, state: Mapping[str, float], inputs: Sequence[float], target: Any, floats: Floats, doubt: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    """By name the sum of the sizes of its paths to the cost, each number on them larger by what roundings may make of it;
+    and how much of it may vanish where a product is too small for a float."""
+    below: list[tuple[Slopes, Slopes]] = []
+    values, lost = [Reached(x, 0.0, x, 0.0) for x in inputs], [0.0] * len(known.columns)
+    for (activation, units), layer in zip(known.layers, known.reached(state, inputs, floats, doubt)):
+        own = [abs(part.value) + part.off for part in values]
+        carried, bare = [], []
+        for (weights, bias, slope), unit in zip(units, layer):
+            learned = () if slope is None else (state[slope],)
+            steep = [abs(part) for part in SIZES[activation](unit.total, unit.value, *learned)]
+            steep[0] += bend(activation, unit, *learned)
+            steep[1:] = [part + unit.total_off for part in steep[1:]]
+            deep, mine = _through([abs(state[weight]) for weight in weights], below), own + ([] if bias is None else [1.0])
+            carried.append(([steep[0] * part for part in deep], [steep[0] * part for part in mine] + steep[1:]))
+            most = max(1.0, steep[0])
+            bare.append(([most * part for part in deep], [most * part for part in mine] + steep[1:]))
+        for place, number in enumerate(_through([floats.least] * len(units), bare)):
+            lost[place] += number
+        values, below = layer, carried
+    outputs = [output.value for output in values]
+    sizes = [abs(part) for part in COST_SIZES[known.loss_name](outputs, target)]
+    sizes = [size + off for size, off in zip(sizes, COST_BENDS[known.loss_name](values, target))]
+    return known.by_name(_through(sizes, below)), known.by_name(lost)
+
+
+def bend(activation: str, unit: Reached, *learned: float) -> float:
+    """How far an activation's slope may be off where its sum is; at a kink, that roundings pass, by its jump."""
+    jumps = {"relu": 1.0, "leaky_relu": 0.99, "prelu": abs(1.0 - (*learned, 0.0)[0])}
+    if activation in jumps:
+        return 0.0 if abs(unit.total) > unit.total_off or unit.total_off == 0.0 else jumps[activation]
+    return 0.0 if activation == "linear" else min(unit.total_off, 2.0)  # no slope changes faster than its operand
 
 
 def _through(weights: Sequence[float], below: Sequence[tuple[Slopes, Slopes]]) -> Slopes:
@@ -131,26 +170,26 @@ class Derived:
 
     def __init__(self, known: Network, record: Record, state: Mapping[str, float], step: int) -> None:
         self.known, self.state, self.data, self.tied = known, state, record.data, record.run["tied"]
-        self.rows = record.batches.rows(step)
-        self.unit, self.doubt = record.unit, ROOM * record.unit
+        self.rows, self.unit, self.floats = record.batches.rows(step), record.unit, record.floats
         self.bound = ROUNDINGS if record.unit < 2.0**-30 else 64.0 * record.unit
-        self.shares = self._shares()
+        self.shares = self._each(lambda inputs, target: sample_slopes(known, state, inputs, target))
         self.total = added(self.shares)
 
     @cached_property
     def sizes(self) -> list[dict[str, float]]:
         """For each sample, by parameter, the sum of its paths' sizes."""
-        return self._shares(sizes=True)
+        return self._each(lambda inputs, target: sample_sizes(self.known, self.state, inputs, target, self.floats, 0.0)[0])
 
     @cached_property
     def rooms(self) -> list[dict[str, float]]:
-        """How far each share may be from ours: roundings of its paths, and four times what a shaken pass moves."""
-        moved = [dict.fromkeys(part, 0.0) for part in self.shares]
-        for seed in range(3):
-            for part, most, ours in zip(self._shares(shaking(seed, self.doubt)), moved, self.shares):
-                for name, number in part.items():
-                    most[name] = max(most[name], abs(number - ours[name]))
-        return [{name: self.bound * part[name] + 4.0 * most[name] for name in part} for part, most in zip(self.sizes, moved)]
+        """How far each share may be from ours: roundings of its paths, and of all numbers on them, at their worst."""
+
+        def room(inputs: Sequence[float], target: Any) -> dict[str, float]:
+            sizes, _ = sample_sizes(self.known, self.state, inputs, target, self.floats, 0.0)
+            large, lost = sample_sizes(self.known, self.state, inputs, target, self.floats, ROOM * self.unit)
+            return {name: self.bound * large[name] + (large[name] - sizes[name]) + lost[name] for name in sizes}
+
+        return self._each(room)
 
     @cached_property
     def room(self) -> dict[str, float]:
@@ -167,14 +206,14 @@ class Derived:
         off = abs(share - self.shares[sample][name])
         return not off > CLEAR * abs(share) or not off > self.rooms[sample][name]
 
-    def _shares(self, shaken: Iterator[float] | None = None, sizes: bool = False) -> list[dict[str, float]]:
+    def _each(self, found: Callable[[Sequence[float], Any], dict[str, float]]) -> list[dict[str, float]]:
         parts, size = [], float(len(self.rows)) if self.known.averages else 1.0
         inputs, targets = self.data.inputs or [], self.data.targets or []
         for row in self.rows:
-            found = sample_slopes(self.known, self.state, inputs[row], targets[row], shaken, sizes)
+            part = found(inputs[row], targets[row])
             for name, first in self.tied.items():
-                found[first] += found.pop(name)
-            parts.append({name: number / size for name, number in found.items()})
+                part[first] += part.pop(name)
+            parts.append({name: number / size for name, number in part.items()})
         return parts
 
 

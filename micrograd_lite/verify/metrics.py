@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
 from micrograd_lite.verify.evidence import NotChecked, NotHere, near, same, within, wrong
-from micrograd_lite.verify.network import ROOM, Network, network, only, shaking
+from micrograd_lite.verify.network import ROOM, Network, Reached, network, only
 from micrograd_lite.verify.optimizers import steps
 from micrograd_lite.verify.record import Record, Samples
 
@@ -115,26 +115,35 @@ def _evaluated(record: Record, known: Network, row: dict[str, Any], column: str,
         return None
     if column == "test_loss":
         return _room(record, known, state, data, range(data.size), row[column])
-    decisions = [_decision(record.run["loss"], known.outputs(state, inputs), target, record.data.targets or [])
-                 for inputs, target in zip(data.inputs or [], data.targets or [])]  # fmt: skip
+    decisions = []
+    for inputs, target in zip(data.inputs or [], data.targets or []):
+        outputs = known.reached(state, inputs, record.floats, ROOM * record.unit)[-1]
+        decisions.append(_decision(record.run["loss"], outputs, target, record.data.targets or []))
     right, close = ([told[part] for told in decisions].count(True) for part in range(2))
     # Arrays add in another order, in 32 bits perhaps: a narrow decision may fall otherwise there.
-    return right / len(decisions), close / len(decisions) if record.in_arrays else 0.0
+    return right / len(decisions), halves(close, len(decisions)) if record.in_arrays else 0.0
 
 
-def _decision(loss: str, outputs: Sequence[float], target: Any, trained: Sequence[Any]) -> tuple[bool, bool]:
+def halves(close: int, count: int) -> float:
+    """How far a share of `count` may be off where so many may be either way: half a one more, because a share is rounded."""
+    return (close + 0.5) / count if close else 0.0
+
+
+def _decision(loss: str, reached: Sequence[Reached], target: Any, trained: Sequence[Any]) -> tuple[bool, bool]:
     """Is the decision right, and is it a narrow one? trained: the targets of the training data, whose middle is the border."""
+    outputs, off = [output.value for output in reached], max(output.off for output in reached)
     if len(outputs) > 1:
         wanted = target if loss == "cross_entropy" else target.index(max(target))
         top = max(range(len(outputs)), key=outputs.__getitem__)  # the first of equals; NaN is above nothing
         second, first = sorted(outputs)[-2:]
-        return top == wanted, not first - second > NARROW * max(1.0, abs(first)) or first > 1e38
+        return top == wanted, not first - second > max(NARROW * max(1.0, abs(first)), 2.0 * off)
     if loss in ("binary_cross_entropy", "hinge"):
         border, middle = 0.0, 0.5 if loss == "binary_cross_entropy" else 0.0
     else:
         numbers = [only(other) for other in trained]
         border = middle = (min(numbers) + max(numbers)) / 2.0
-    return (outputs[0] > border) == (only(target) > middle), abs(outputs[0] - border) <= NARROW * max(1.0, abs(outputs[0]))
+    close = not abs(outputs[0] - border) > max(NARROW * max(1.0, abs(outputs[0])), off)
+    return (outputs[0] > border) == (only(target) > middle), close
 
 
 def _loss(record: Record, known: Network | None, state: Any, step: int, written: float) -> tuple[float, float] | None:
@@ -144,14 +153,13 @@ def _loss(record: Record, known: Network | None, state: Any, step: int, written:
 
 
 def _room(record: Record, known: Network, state: Any, data: Samples, rows: Sequence[int], written: float) -> tuple[float, float]:
-    """Our own loss, and, where it is not what is written, how far roundings may move it: at most four times what they do."""
-    found, doubt = known.loss(state, data, rows), ROOM * record.unit
+    """Our own loss, and, where it is not what is written, how far roundings may move it."""
+    found = known.loss(state, data, rows)
     if same(found, written):
         return found, 0.0
     if record.in_arrays and not math.isfinite(written):
         return written, 0.0  # 32 bits, or a sum in another order, overflow where ours do not
-    moved = max(abs(known.loss(state, data, rows, shaking(seed, doubt)) - found) for seed in range(3))
-    return found, 4.0 * moved + doubt * abs(found) + doubt * doubt
+    return found, known.loss_off(state, data, rows, record.floats)
 
 
 def _each(record: Record, column: str, wanted: Callable[[dict[str, Any]], tuple[float, float] | None]) -> int:

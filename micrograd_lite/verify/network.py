@@ -6,14 +6,13 @@ Sums go in the order of the engine (bias, first weight, second weight ...), so o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from random import Random
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import RUN
 from micrograd_lite.verify.evidence import NotChecked, Wrong, plainly
 from micrograd_lite.verify.formulas import exp, power
-from micrograd_lite.verify.record import Record, Samples
+from micrograd_lite.verify.record import Floats, Record, Samples
 
 ROOM = 16
 """Units by which any number in a forward pass may differ, computed by another library or added in another order."""
@@ -29,6 +28,19 @@ ACTIVATIONS: dict[str, Callable[..., float]] = {
     "tanh": math.tanh,
     "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
 }
+
+
+STEEPEST = {"sigmoid": (0.25, 1.0), "tanh": (1.0, 2.0), "sin": (1.0, 2.0)}
+"""How far an activation's value goes when its sum goes by 1, at most, and how far it can go at all; others 1 and any way."""
+
+
+class Reached(NamedTuple):
+    """What one neuron makes of a sample, and how far roundings may take its sum and its value at most."""
+
+    total: float
+    total_off: float
+    value: float
+    off: float
 
 
 class Unit(NamedTuple):
@@ -48,46 +60,74 @@ class Network(NamedTuple):
     averages: bool
     columns: list[str]  # every parameter, layer by layer, unit by unit
 
-    def outputs(self, state: Mapping[str, float], inputs: Sequence[float], shaken: Iterator[float] | None = None) -> list[float]:
-        """What the network answers to one sample when its parameters have these numbers; see `loss` for shaken."""
+    def outputs(self, state: Mapping[str, float], inputs: Sequence[float]) -> list[float]:
+        """What the network answers to one sample when its parameters have these numbers."""
         values = list(inputs)
         for activation, units in self.layers:
             function, made = ACTIVATIONS[activation], []
             for weights, bias, slope in units:
-                numbers = [state[weight] for weight in weights]
-                total = summed(numbers, values, 0.0 if bias is None else state[bias], shaken)
+                total = summed([state[weight] for weight in weights], values, 0.0 if bias is None else state[bias])
                 made.append(function(total) if slope is None else function(total, state[slope]))
-            values = made if shaken is None else [value * next(shaken) for value in made]
+            values = made
         return values
 
-    def loss(
-        self, state: Mapping[str, float], data: Samples, rows: Sequence[int], shaken: Iterator[float] | None = None
-    ) -> float:
-        """The loss of some rows of a data set; shaken: factors near 1 for every sum and every output on the way."""
+    def by_name(self, numbers: Sequence[float]) -> dict[str, float]:
+        """A number for each parameter, layer by layer, unit by unit; those of one name added up."""
+        found: dict[str, float] = {}
+        for name, number in zip(self.columns, numbers):
+            found[name] = found.get(name, 0.0) + number
+        return found
+
+    def reached(self, state: Mapping[str, float], inputs: Sequence[float], floats: Floats, doubt: float) -> list[list[Reached]]:
+        """Layer by layer what every neuron makes of one sample, where sums are off by `doubt` of their terms' size."""
+        below, made = [Reached(x, 0.0, x, 0.0) for x in inputs], []
+        for activation, units in self.layers:
+            layer, values = [], [part.value for part in below]
+            for weights, bias, slope in units:
+                numbers, start = [state[weight] for weight in weights], 0.0 if bias is None else state[bias]
+                learned, size, off = () if slope is None else (state[slope],), abs(start), 0.0
+                for number, part in zip(numbers, below):
+                    size += abs(number * part.value)
+                    off += abs(number) * part.off
+                if doubt and size:
+                    off = off + doubt * size + floats.least if size < floats.most else math.inf
+                layer.append(reach(activation, summed(numbers, values, start), off, doubt, *learned))
+            made.append(layer)
+            below = layer
+        return made
+
+    def loss(self, state: Mapping[str, float], data: Samples, rows: Sequence[int]) -> float:
+        """The loss of some rows of a data set."""
         total = 0.0
         for row in rows:
-            total += self.cost(self.outputs(state, (data.inputs or [])[row], shaken), (data.targets or [])[row])
+            total += self.cost(self.outputs(state, (data.inputs or [])[row]), (data.targets or [])[row])
         return total / len(rows) if self.averages else total
 
+    def loss_off(self, state: Mapping[str, float], data: Samples, rows: Sequence[int], floats: Floats) -> float:
+        """How far roundings may take that loss, at their worst."""
+        off, doubt = 0.0, ROOM * floats.unit
+        for row in rows:
+            outputs, target = self.reached(state, (data.inputs or [])[row], floats, doubt)[-1], (data.targets or [])[row]
+            cost = self.cost([output.value for output in outputs], target)
+            off += COST_OFFS[self.loss_name](outputs, target) + doubt * (1.0 + len(rows)) * abs(cost) + floats.least
+        return off / len(rows) if self.averages else off
 
-def summed(weights: Sequence[float], values: Sequence[float], bias: float, shaken: Iterator[float] | None) -> float:
-    """bias + w0 * x0 + w1 * x1 + ..., from left to right; shaken: moved by a factor's part of all its terms' sizes."""
+
+def reach(activation: str, total: float, off: float, doubt: float, *learned: float) -> Reached:
+    """A neuron's value where its sum is off by so much."""
+    value, (steep, widest) = ACTIVATIONS[activation](total, *learned), STEEPEST.get(activation, (1.0, math.inf))
+    steep = max(steep, *map(abs, learned), 0.0)
+    if activation == "relu" and total < -off:
+        return Reached(total, off, value, 0.0)
+    return Reached(total, off, value, min(steep * off + doubt * abs(value), widest))
+
+
+def summed(weights: Sequence[float], values: Sequence[float], bias: float) -> float:
+    """bias + w0 * x0 + w1 * x1 + ..., from left to right."""
     total = bias
     for weight, x in zip(weights, values):
         total += weight * x
-    if shaken is not None:
-        size = abs(bias)
-        for weight, x in zip(weights, values):
-            size += abs(weight * x)
-        total += (next(shaken) - 1.0) * size
     return total
-
-
-def shaking(seed: int, doubt: float) -> Iterator[float]:
-    """Factors 1 + doubt and 1 - doubt, drawn by a seed: what roundings of that size may do to a number."""
-    generator, factors = Random(seed), (1.0 + doubt, 1.0 - doubt)
-    while True:
-        yield generator.choice(factors)
 
 
 def network(record: Record) -> Network:
@@ -189,3 +229,19 @@ COSTS: dict[str, Callable[[Sequence[float], Any], float]] = {
     "hinge": lambda outputs, target: ACTIVATIONS["relu"](1.0 - only(target) * outputs[0]),
 }
 """What one sample costs, by the name of the loss."""
+COST_OFFS: dict[str, Callable[[Sequence[Reached], Any], float]] = {
+    "mse": lambda outputs, target: squares_off(outputs, target) / len(outputs),
+    "half_squared_error": lambda outputs, target: 0.5 * squares_off(outputs, target),
+    "binary_cross_entropy": lambda outputs, target: outputs[0].off,
+    "cross_entropy": lambda outputs, label: 2.0 * max(output.off for output in outputs),
+    "hinge": lambda outputs, target: outputs[0].off,
+}
+"""How far that is off, at most, where the outputs are."""
+
+
+def squares_off(outputs: Sequence[Reached], target: Any) -> float:
+    """How far the sum of the squared errors is off, at most."""
+    total = 0.0
+    for output, wanted in zip(outputs, target if isinstance(target, list) else [target]):
+        total += output.off * (2.0 * abs(output.value - wanted) + output.off)
+    return total

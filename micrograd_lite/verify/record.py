@@ -88,6 +88,16 @@ class Batches:
         return self._order[start : start + self.size]
 
 
+class Floats(NamedTuple):
+    """The floats of a run: the distance from 1 to the next one, the smallest that are exact, and the largest."""
+
+    unit: float
+    least: float
+    most: float
+
+
+NARROW, WIDE = Floats(2.0**-23, 2.0**-126, 2.0**127), Floats(2.0**-52, 2.0**-1022, 2.0**1023)
+
 Row = dict[str, Any]
 
 COLUMNS = {
@@ -141,7 +151,8 @@ class Record:
         self.names: list[str] = self.run["parameters"]
         self._arrays: dict[int, Mapping[str, Any]] = {}
         self.in_arrays = "dtype" in self.run["model"]
-        self.unit = 2.0**-23 if self.run["model"].get("dtype") == "float32" else 2.0**-52
+        self.floats = NARROW if self.run["model"].get("dtype") == "float32" else WIDE
+        self.unit = self.floats.unit
         self.data = Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
