@@ -28,13 +28,15 @@ def test_an_honest_trace_passes(tmp_path, name, engine):
     assert name == "unknown model" or report.text().endswith(f"run: {report.rows} rows agree\n")
     assert (name == "unknown model") == bool(report.unchecked)
     missing = {finding.check for finding in report.findings if finding.verdict.startswith("not ")}
-    assert missing <= {*OF_ARRAYS, "memory carried on", "evaluation"} | NOT_HERE.get(name, set())
+    assert missing <= {*OF_ARRAYS, "memory carried on", "checkpoint", "evaluation"} | NOT_HERE.get(name, set())
 
 
 OF_ARRAYS = {"update ratios", "kept weights", "moves of arrays", "flat activations"}
 NOT_HERE = {
-    "unknown model": {"loss", "gradients are slopes", "evaluation"},
-    "no parameter": {"all parameters", "after = before + update", "before = last after", "update by the formula",
+    "unknown model": {"loss", "gradients are slopes", "evaluation", "first weights"},
+    "a layer": {"first weights"},
+    "a neuron": {"first weights"},
+    "no parameter": {"first weights", "all parameters", "after = before + update", "before = last after", "update by the formula",
                      "gradients are slopes", "shares of samples"},
 }  # fmt: skip
 
@@ -72,21 +74,20 @@ def test_an_honest_trace_of_arrays_passes(tmp_path, dtype, whole):
         }
 
 
-def test_a_note_tells_where_the_weights_start(tmp_path):
+def test_the_first_weights_prove_the_seed(tmp_path):
     """As the seed draws them, or otherwise: then run.json may be another run's, or somebody set them."""
     one = write(tmp_path / "one")
     other = write(tmp_path / "other", model=lambda: MLP(2, [3, 1], "tanh", "sigmoid", seed=1))
-    assert verify(one).notes == ["the weights start where seed 0 puts them"]
-    assert verify(other).notes == ["the weights start where seed 1 puts them"]
+    assert verify(one).proved and verify(other).proved
     shutil.copy(other / "run.json", one)
-    assert verify(one).notes[0].startswith("the weights do not start where seed 1 puts them: ")
+    assert verify(one).unchecked[0].startswith("first weights, seed 1 puts them elsewhere: ")
 
 
 @pytest.mark.parametrize("init", ["he", "glorot", "uniform", "normal", "zeros", None])
 def test_every_distribution_is_drawn_again(tmp_path, init):
     """By its name, or by the activation where none was chosen."""
     folder = write(tmp_path / "run", model=lambda: MLP(2, [3, 1], "relu", "tanh", init=init, seed=3))
-    assert verify(folder).notes == ["the weights start where seed 3 puts them"]
+    assert verdicts(verify(folder))["first weights"] == "ok"
 
 
 # --- a formula is text from a file -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 its class, or named in the verdict as not checked; then --strict fails."""
 
 import csv
+import json
 import math
 from itertools import islice
 
@@ -11,7 +12,9 @@ from micrograd_lite import MLP, SGD, Tracer, cli, mse, train
 from micrograd_lite.data import moons, xor
 from micrograd_lite.training import loss_and_gradients
 from micrograd_lite.verify import verify
-from traced import PLAIN, edited, put, verdicts, write
+from micrograd_lite.verify.network import network
+from micrograd_lite.verify.record import Record
+from traced import PLAIN, edited, put, verdicts, write, write_arrays
 
 
 def scaled(folder, table, factor, *columns):
@@ -144,6 +147,80 @@ def digits_in_json(folder):
     edited(folder, "run.json", lambda run: run["optimizer"].update(lr="０.01"))
 
 
+def another_activation_and_the_losses_that_it_gives(folder):
+    """relu for tanh, with the losses of a network of relus: only its gradients are those of another network."""
+    edited(folder, "run.json", lambda run: run["model"].update(activation=["relu"]))
+    record = Record(folder)
+    known = network(record)
+
+    def change(rows):
+        for row in rows:
+            step = int(row["step"])
+            put(row, loss=known.loss(record.before(step), record.data, record.batches.rows(step)))
+
+    edited(folder, "metrics.csv", change)
+
+
+def changed_checkpoint(path, value):
+    """A forgery that sets one entry of checkpoint.json."""
+
+    def forge(folder):
+        about = json.loads((folder / "checkpoint.json").read_text())
+        *way, last = path
+        entry = about
+        for part in way:
+            entry = entry[part]
+        entry[last] = value
+        (folder / "checkpoint.json").write_text(json.dumps(about))
+
+    forge.__name__ = f"{'.'.join(map(str, path))} of checkpoint.json is {value!r}"
+    return forge
+
+
+def broken_checkpoint(text):
+    """A forgery that writes something else in place of checkpoint.json."""
+
+    def forge(folder):
+        (folder / "checkpoint.json").write_text(text)
+
+    forge.__name__ = f"checkpoint.json is {text[:20]!r}"
+    return forge
+
+
+def longer_updates(folder):
+    """update_norm is larger by a hundredth, in both tables and in the ratio."""
+    scaled(folder, "metrics.csv", 1.01, "update_norm")
+
+    def change(rows):
+        for row in rows:
+            put(row, update_norm=float(row["update_norm"]) * 1.01)
+            put(row, update_ratio=float(row["update_norm"]) / float(row["norm"]))
+
+    edited(folder, "layers.csv", change)
+
+
+def shorter_gradients(folder):
+    """gradient_norm is smaller by a hundredth, in both tables."""
+    for table in ("metrics.csv", "layers.csv"):
+        scaled(folder, table, 0.99, "gradient_norm")
+
+
+def another_rate(folder):
+    """The learning rate is smaller by a tenth, in run.json and in metrics.csv."""
+    edited(folder, "run.json", lambda run: run["optimizer"].update(lr=0.009))
+    edited(folder, "metrics.csv", lambda rows: [put(row, learning_rate=0.009) for row in rows])
+
+
+def another_optimizer(folder):
+    """RMSprop's name on Adam's updates."""
+    optimizer = {"name": "RMSprop", "lr": 0.01, "alpha": 0.9, "eps": 1e-8, "weight_decay": 0.0}
+    edited(folder, "run.json", lambda run: run.update(optimizer=optimizer, optimizer_memory=["square"]))
+
+
+def prettier_losses(folder):
+    scaled(folder, "metrics.csv", 0.5, "loss")
+
+
 def turned(plan, batch, step):
     """An engine whose gradient is turned by 3 %, across its own direction: as long as it was."""
     loss, gradients = loss_and_gradients(plan, batch, step)
@@ -154,7 +231,8 @@ def turned(plan, batch, step):
     return loss, gradients
 
 
-MOMENTUM, ADAM, BATCHES = "xor, momentum", "hinge, adam", "flowers, batches"
+MOMENTUM, ADAM, BATCHES, ARRAYS = "xor, momentum", "hinge, adam", "flowers, batches", "arrays"
+STOPPED = {"checkpoint_every": 5}
 FORGED = {
     # the check that must catch it (others may see it too): the forgery and the run that it is made in
     sizes_of_another_network: ("run.json and tables", MOMENTUM, {}),
@@ -182,14 +260,38 @@ FORGED = {
     an_operation_is_renamed: ("operations", MOMENTUM, {}),
     a_partial_formula_is_its_constant: ("operations", MOMENTUM, {}),
     a_value_formula_is_its_constant: ("operations", ADAM, {}),
+    another_activation_and_the_losses_that_it_gives: ("gradients are slopes", MOMENTUM, PLAIN),
+    longer_updates: ("moves of arrays", ARRAYS, {}),
+    shorter_gradients: ("moves of arrays", ARRAYS, {}),
+    setting("optimizer.betas", [0.8, 0.999]): ("moves of arrays", ARRAYS, {}),
+    another_rate: ("moves of arrays", ARRAYS, {}),
+    another_optimizer: ("moves of arrays", ARRAYS, {}),
+    prettier_losses: ("loss", ARRAYS, {}),
+    changed_checkpoint(["step"], 4): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["step"], 8): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["parameters", 0], 0.25): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["memory", 0], [0.25]): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["memory"], []): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["extents", "metrics.csv"], [100, 2]): ("checkpoint", MOMENTUM, STOPPED),
+    changed_checkpoint(["extents", "../victim.txt"], [0, 0]): ("checkpoint", MOMENTUM, STOPPED),
+    broken_checkpoint("[" * 100_000): ("checkpoint", MOMENTUM, STOPPED),
+    broken_checkpoint("{}"): ("checkpoint", MOMENTUM, STOPPED),
 }
+
+
+def write_run(folder, name, **options):
+    """The run of a forgery: one of the table, or one of arrays."""
+    if name == ARRAYS:
+        pytest.importorskip("numpy")
+        return write_arrays(folder, **options)
+    return write(folder, name, **options)
 
 
 @pytest.mark.parametrize("forge", FORGED, ids=lambda forge: forge.__name__)
 def test_each_forgery_is_caught(tmp_path, forge):
     """By its check, among others perhaps."""
     check, name, options = FORGED[forge]
-    folder = write(tmp_path / "run", name, **options)
+    folder = write_run(tmp_path / "run", name, **options)
     assert verify(folder).wrong == ""
     forge(folder)
     assert verdicts(verify(folder))[check] == "wrong"
@@ -197,11 +299,40 @@ def test_each_forgery_is_caught(tmp_path, forge):
 
 def test_a_turned_gradient_is_caught_though_all_else_follows_from_it(tmp_path):
     """Norms, updates and losses are those of the turned gradient; only our own derivative tells."""
-    with Tracer(tmp_path / "run") as tracer:
+    report = verify(turned_run(tmp_path / "run"))
+    assert [finding.check for finding in report.findings if finding.verdict == "wrong"] == ["gradients are slopes"]
+
+
+def turned_run(folder):
+    """A trace that an engine with a turned gradient wrote."""
+    with Tracer(folder) as tracer:
         settings = {"loss": mse, "optimizer": SGD(0.5), "engine": turned}
         list(tracer.follow(islice(train(MLP(2, [3, 1], "tanh"), xor(), **settings), 5)))
-    wrong = [name for name, verdict in verdicts(verify(tmp_path / "run")).items() if verdict == "wrong"]
-    assert wrong == ["gradients are slopes"]
+    return folder
+
+
+def test_a_turned_gradient_of_arrays_is_caught_by_the_kept_weights(tmp_path, monkeypatch):
+    """The lengths of the whole gradient and of each array are what they were; each weight has moved elsewhere."""
+    pytest.importorskip("numpy")
+    report = verify(turned_arrays(tmp_path / "run", monkeypatch))
+    assert [finding.check for finding in report.findings if finding.verdict == "wrong"] == ["moves of arrays"]
+
+
+def turned_arrays(folder, monkeypatch):
+    """A trace of arrays by an engine that turns its gradient by 3 % in the plane of the first two weights."""
+    from micrograd_lite.arrays.fused import FusedStep
+
+    true = FusedStep.__call__
+
+    def wrong(self, *batch):
+        loss = true(self, *batch)
+        a, b = self.model.flat_grad[:2].tolist()
+        self.model.flat_grad[:2] = a * math.cos(0.03) - b * math.sin(0.03), a * math.sin(0.03) + b * math.cos(0.03)
+        return loss
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FusedStep, "__call__", wrong)
+        return write_arrays(folder, "tanh", optimizer=SGD(0.1))
 
 
 SPELLINGS = [underscores, full_width, lambda text: f" {text}", lambda text: f"+{text}", lambda text: "Infinity"]

@@ -17,6 +17,7 @@ from micrograd_lite.verify import CHECKS, verify
 from micrograd_lite.verify.derivative import added, derived
 from micrograd_lite.verify.network import network
 from micrograd_lite.verify.record import Record
+from test_verify_forgeries import FORGED
 from traced import PLAIN, edited, moved, put, verdicts, without, write, write_arrays
 
 # --- planted frauds --------------------------------------------------------------------------------------------------
@@ -385,8 +386,9 @@ def test_only_shares_of_a_tied_weight_have_room_and_no_more_than_a_rounding_for_
 
 
 def test_every_check_has_its_fraud():
-    """No check stands in the list without a fraud that shows it working."""
-    assert {check for check, *_ in (*FRAUDS.values(), *ARRAY_FRAUDS.values())} == set(CHECKS)
+    """No check stands in the list without a fraud that shows it working, here or among the forgeries; another start is none."""
+    shown = {check for check, *_ in (*FRAUDS.values(), *ARRAY_FRAUDS.values(), *FORGED.values())}
+    assert shown == set(CHECKS) - {"first weights"}
 
 
 @pytest.mark.parametrize("name", ["metrics.csv", "gradients.csv", "optimizer.csv", "chain_rule.csv", "gradients_by_sample.csv"])

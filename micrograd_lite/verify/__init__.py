@@ -16,7 +16,8 @@
     operations  operations by name, written again
     layers      statistics of arrays against the kept weights
     arrays      gradients, updates and flat activations of arrays, from the kept weights
-    start       were the first weights drawn from the seed? (a note, no check)
+    checkpoints the numbers of a checkpoint against the tables
+    start       were the first weights drawn from the seed?
     report      all checks, and what they found
 """
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from micrograd_lite.text.npz import Unreadable
 from micrograd_lite.trace.folder import RUN
 from micrograd_lite.verify import arrays, chain, complete, edges, gradient, layers, metrics, operations, optimizers, settings
+from micrograd_lite.verify.checkpoints import checkpoint
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong
 from micrograd_lite.verify.record import Record
 from micrograd_lite.verify.start import start
@@ -18,6 +19,7 @@ Check = Callable[[Record], int]
 
 CHECKS: dict[str, Check] = {
     "run.json and tables": settings.settings,
+    "first weights": start,
     "steps without gaps": complete.steps,
     "rows as counted": complete.rows,
     "all parameters": complete.parameters,
@@ -45,6 +47,7 @@ CHECKS: dict[str, Check] = {
     "kept weights": layers.statistics,
     "moves of arrays": arrays.moves,
     "flat activations": arrays.flat,
+    "checkpoint": checkpoint,
 }
 """Every check by name, in the order in which they are made. Each returns how many rows it looked at."""
 
@@ -109,11 +112,11 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
     """
     record = Record(folder)
     findings = [_finding(name, check, record) for name, check in checks.items()]
-    notes = [start(record)]
+    notes = []
     if not record.ended:
         notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
     rows = sum(1 for table in record.tables.values() for _ in table)
-    return Report(record.folder, rows, findings, [note for note in notes if note])
+    return Report(record.folder, rows, findings, notes)
 
 
 def _finding(name: str, check: Check, record: Record) -> Finding:

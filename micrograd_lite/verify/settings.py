@@ -17,6 +17,11 @@ KEYS = frozenset((
     "batch_size", "shuffle", "seed", "evaluation", "chain_rule", "by_sample", "every", "steps", "rows",
     "epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every",
 ))  # fmt: skip
+OPTIONAL = frozenset((
+    "error", "steps", "rows", "epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every",
+    "inputs", "targets",
+))  # fmt: skip
+"""Entries that are not in every run.json: of the run itself, and of its data."""
 MODEL = {
     "MLP": {"inputs", "outputs_per_layer", "activation", "output", "init", "bias", "seed"},
     "Layer": {"type", "inputs", "output", "neurons"},
@@ -65,6 +70,9 @@ def _known(record: Record, where: str, found: Mapping[str, Any], known: Collecti
     unknown = sorted(set(found) - set(known))
     if unknown:
         record.gap(f"{plainly(', '.join(unknown))} of {where}", "no such setting is known here")
+    missing = sorted(set(known) - set(found) - OPTIONAL)
+    if missing:
+        raise Wrong(f"{RUN}: {', '.join(missing)} of {where} {'is' if len(missing) == 1 else 'are'} missing")
 
 
 def _model(record: Record) -> None:
@@ -76,7 +84,7 @@ def _model(record: Record) -> None:
     if layers is None:
         return
     kind = model.get("type", "MLP")
-    _known(record, "the model", model, MODEL[kind] | ({"dtype"} if kind == "MLP" else set()))
+    _known(record, "the model", model, MODEL[kind] | ({"dtype"} if record.in_arrays else set()))
     if kind == "MLP":
         _agree("init", model.get("init") in INITS, model.get("init"), "no such distribution is known here")
         _agree("bias", type(model.get("bias")) is bool, model.get("bias"))
