@@ -1,5 +1,6 @@
 """A trace proves itself: honest traces pass every check; what cannot be read, or not be checked, is said in a sentence."""
 
+import csv
 import math
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from micrograd_lite.data import Dataset
 from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.verify import CHECKS, verify
 from micrograd_lite.verify.formulas import read
+from micrograd_lite.verify.network import ACTIVATIONS
 from traced import FLOWERS, PAIRS, RUNS, edited, moved, put, verdicts, write, write_arrays
 
 # --- honest traces ---------------------------------------------------------------------------------------------------
@@ -72,6 +74,43 @@ def test_an_honest_trace_of_arrays_passes(tmp_path, dtype, whole):
         assert {"loss", "evaluation", "measured change", "norms", *OF_ARRAYS} <= {
             finding.check for finding in report.findings if finding.verdict == "ok"
         }
+
+
+@pytest.mark.parametrize("dtype, size", [("float64", 1e197), ("float64", 1e308), ("float64", 1e-197), ("float64", 1e-310),
+                                         ("float32", 1e38), ("float32", 1e-30), ("float32", 1e-40)])  # fmt: skip
+@pytest.mark.parametrize("spread", [0.0, 1e-16, 1e-9, 1.0])
+def test_statistics_of_any_size_pass(tmp_path, dtype, size, spread):
+    """Squares of such weights overflow or vanish, their deviation does not."""
+    pytest.importorskip("numpy")
+    from micrograd_lite import arrays
+
+    net = arrays.MLP(3, [1], init=[[[size * (1.0 - spread * part)] for part in (0.0, 0.25, 0.5)]], dtype=dtype)
+    data = Dataset("nothing", [[0.0] * 3] * 2, [1.0, 2.0])
+    with Tracer(tmp_path / "run", weights_every=1) as tracer:
+        list(tracer.follow(train(net, data, loss=mse, optimizer=SGD(0.1), epochs=2)))
+    report = verify(tmp_path / "run")
+    assert report.wrong == ""
+    row = next(row for row in csv.DictReader((tmp_path / "run" / "layers.csv").read_text().splitlines()))
+    assert abs(float(row["std"]) - size * spread * math.sqrt(1.0 / 24.0)) <= 1e-3 * size * spread + 1e-7 * size
+
+
+def test_shares_that_cancel_inside_a_sample_are_no_fraud(tmp_path):
+    """A weight of two places whose shares cancel: the gradient is 0.0 or a rounding, in whatever order it was added up."""
+    net = MLP(1, [2, 1], "tanh", init=[[[0.3, 0.3]], [[0.1], [-0.1]]])
+    first, second = net.layers[0].neurons
+    second.w[0] = first.w[0]
+    data = Dataset("three", [[0.1], [0.7], [-1.3]], [0.3, 0.7, 0.1])
+    with Tracer(tmp_path / "run") as tracer:
+        steps = train(net, data, loss=mse, optimizer=SGD(0.1), by_sample=[1, 2, 3], chain_rule=[1])
+        list(tracer.follow(islice(steps, 3)))
+    assert verify(tmp_path / "run").wrong == ""
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_nan_stays_nan_in_every_activation(name):
+    """As in the engine: relu of NaN is NaN, and so is its slope times anything."""
+    learned = (0.25,) if name == "prelu" else ()
+    assert math.isnan(ACTIVATIONS[name](math.nan, *learned))
 
 
 def test_the_first_weights_prove_the_seed(tmp_path):

@@ -4,6 +4,7 @@ its class, or named in the verdict as not checked; then --strict fails."""
 import csv
 import json
 import math
+import shutil
 from itertools import islice
 
 import pytest
@@ -335,14 +336,26 @@ def turned_arrays(folder, monkeypatch):
         return write_arrays(folder, "tanh", optimizer=SGD(0.1))
 
 
-SPELLINGS = [underscores, full_width, lambda text: f" {text}", lambda text: f"+{text}", lambda text: "Infinity"]
+def spelled(spell, name):
+    """A forgery that writes a number in another way."""
+
+    def forge(folder):
+        edited(folder, "gradients.csv", lambda rows: rows[0].update(before=spell(rows[0]["before"])))
+
+    forge.__name__ = f"a number {name}"
+    return forge
 
 
-@pytest.mark.parametrize("spell", SPELLINGS)
-def test_only_plain_digits_are_a_number(tmp_path, spell):
+SPELLED = [spelled(underscores, "with an underscore"), spelled(full_width, "in full-width digits"),
+           spelled(lambda text: f" {text}", "after a space"), spelled(lambda text: f"+{text}", "with a plus sign"),
+           spelled(lambda text: "Infinity", "that is infinite in letters")]  # fmt: skip
+
+
+@pytest.mark.parametrize("forge", SPELLED, ids=lambda forge: forge.__name__)
+def test_only_plain_digits_are_a_number(tmp_path, forge):
     """Python's float() takes more: spaces, underscores, digits of every script."""
     folder = write(tmp_path / "run")
-    edited(folder, "gradients.csv", lambda rows: rows[0].update(before=spell(rows[0]["before"])))
+    forge(folder)
     with pytest.raises(ValueError, match=r"gradients.csv, line 2 is not a row of a trace: .* is no number$"):
         verify(folder)
 
@@ -358,19 +371,40 @@ def an_operation_of_nobody(folder):
     edited(folder, "chain_rule.csv", lambda rows: [row.update(operation="swish") for row in rows if row["operation"] == "tanh"])
 
 
+def another_loss_without_the_weights(folder):
+    """The kept weights are deleted, and the losses are half of what they were."""
+    shutil.rmtree(folder / "weights")
+    prettier_losses(folder)
+
+
+def another_length_between_recorded_steps(folder):
+    """Of a step whose rows are not recorded."""
+    edited(folder, "metrics.csv", lambda rows: put(rows[4], gradient_norm=float(rows[4]["gradient_norm"]) * 0.5))
+
+
+THINNED = {"every": 3}
 NOT_CHECKED = {
-    "an unknown loss": (setting("loss", "huber"), "loss, no formula is known for the loss huber"),
+    # what the last line says, and the run: nothing in the folder could prove these
+    "an unknown loss": (setting("loss", "huber"), "loss, no formula is known for the loss huber", MOMENTUM, {}),
     "an unknown optimizer": (setting("optimizer", {"name": "Lion", "lr": 0.5}),
-                             "update by the formula, no formula is known for Lion"),
-    "an unknown operation": (an_operation_of_nobody, "operation swish in 24 nodes, no formula is known for it"),
-    "an unknown setting": (setting("luck", 7), "luck of run.json, no such setting is known here"),
-}
+                             "update by the formula, no formula is known for Lion", MOMENTUM, {}),
+    "an unknown schedule": (setting("optimizer.lr", {"schedule": "Warm", "lr": 0.5}),
+                            "learning rate, no formula is known for the schedule Warm", MOMENTUM, {}),
+    "an unknown operation": (an_operation_of_nobody, "operation swish in 24 nodes, no formula is known for it", MOMENTUM, {}),
+    "an unknown setting": (setting("luck", 7), "luck of run.json, no such setting is known here", MOMENTUM, {}),
+    "another seed": (setting("model.seed", 7), "first weights, seed 7 puts them elsewhere: they were set otherwise, or run.json "
+                     "is another run's", MOMENTUM, {}),
+    "kept weights deleted, losses forged": (another_loss_without_the_weights, "loss, no weights are kept", ARRAYS, {}),
+    "a length between recorded steps": (another_length_between_recorded_steps,
+                                        "lengths of gradient and update of 3 steps, their rows are not in gradients.csv",
+                                        MOMENTUM, THINNED),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("forge, gap", NOT_CHECKED.values(), ids=NOT_CHECKED)
-def test_what_is_not_known_is_named_in_the_last_line(tmp_path, capsys, forge, gap):
+@pytest.mark.parametrize("forge, gap, name, options", NOT_CHECKED.values(), ids=NOT_CHECKED)
+def test_what_is_not_known_is_named_in_the_last_line(tmp_path, capsys, forge, gap, name, options):
     """Exit code 0 with the gap in the verdict; 1 with --strict."""
-    folder = write(tmp_path / "run")
+    folder = write_run(tmp_path / "run", name, **options)
     forge(folder)
     report = verify(folder)
     assert report.wrong == "" and gap in report.unchecked

@@ -170,7 +170,8 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     labels = [target for target in targets if type(target) is int]
     _agree(f"{name}.classes", not classes or all(0 <= label < classes for label in labels), classes)
     distinct = {str(target) for target in targets}
-    told = bool(described.get("class_names")) or classes in (0, len(distinct), max(labels, default=-1) + 1)
+    one_hot = {len(target) for target in targets if isinstance(target, list)}
+    told = bool(described.get("class_names")) or classes in (0, *(one_hot or (len(distinct), max(labels, default=-1) + 1)))
     if targets and not told:
         record.gap(f"{name}.classes", "neither names nor targets tell how many there are")
 
