@@ -182,6 +182,8 @@ def counted(found):
     kinds, alarms = Counter(), {}
     for seed, (kind, wrong) in found:
         kinds[kind] += 1
+        if kinds.total() % 1000 == 0:
+            print(f"{kinds.total()} runs, {len(alarms)} alarms", file=sys.stderr)
         if wrong:
             alarms[seed] = wrong
             print(f"alarm in run {seed} ({kind}): {wrong}", flush=True)

@@ -382,6 +382,18 @@ def another_length_between_recorded_steps(folder):
     edited(folder, "metrics.csv", lambda rows: put(rows[4], gradient_norm=float(rows[4]["gradient_norm"]) * 0.5))
 
 
+def a_longer_update_between_kept_weights(folder):
+    """At step 5, where the weights neither before nor after are kept; in both tables and in the ratio."""
+    def change(rows):
+        for row in rows:
+            if row["step"] == "5":
+                put(row, update_norm=float(row["update_norm"]) * 1.5)
+                put(row, **({"update_ratio": float(row["update_norm"]) / float(row["norm"])} if "norm" in row else {}))
+
+    for table in ("metrics.csv", "layers.csv"):
+        edited(folder, table, change)
+
+
 THINNED = {"every": 3}
 NOT_CHECKED = {
     # what the last line says, and the run: nothing in the folder could prove these
@@ -395,6 +407,9 @@ NOT_CHECKED = {
     "another seed": (setting("model.seed", 7), "first weights, seed 7 puts them elsewhere: they were set otherwise, or run.json "
                      "is another run's", MOMENTUM, {}),
     "kept weights deleted, losses forged": (another_loss_without_the_weights, "loss, no weights are kept", ARRAYS, {}),
+    "an update between kept weights": (a_longer_update_between_kept_weights,
+                                       "updates of 12 steps, the weights before and after are not both kept",
+                                       ARRAYS, {"weights_every": 3, "change_every": None}),
     "a length between recorded steps": (another_length_between_recorded_steps,
                                         "lengths of gradient and update of 3 steps, their rows are not in gradients.csv",
                                         MOMENTUM, THINNED),
