@@ -4,14 +4,13 @@ Nothing of an array's gradient or update is written down but its length. Where t
 data are in the trace, our own derivative gives the gradient, and with it the optimizer's formula gives the update, number
 by number; what an optimizer remembers is carried along from the first step, so there no step's weights may be missing.
 
-Arrays add in another order, in 32 bits perhaps: beside each number goes how far it may be off, and the formulas are worked
-out for a gradient that is so much larger and so much smaller too.
+Arrays add in another order, in 32 bits perhaps: beside each number goes how far it may be off at most.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from micrograd_lite.trace.folder import LAYERS, METRICS, WEIGHTS
@@ -19,7 +18,7 @@ from micrograd_lite.verify.derivative import SLOPES, Derived
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, plainly, shown, within, wrong
 from micrograd_lite.verify.metrics import halves
 from micrograd_lite.verify.network import ROOM, Network, network
-from micrograd_lite.verify.optimizers import FORMULAS, rate, steps
+from micrograd_lite.verify.optimizers import FORMULAS, decayed, divided, rate, steps
 from micrograd_lite.verify.record import Record
 
 FLAT = 0.01
@@ -29,7 +28,6 @@ ROUNDINGS = 64.0
 """Units by which an optimizer's arithmetic may differ from ours; it multiplies in another order."""
 
 Numbers = dict[str, float]
-Memory = list[dict[str, float]]
 
 
 def moves(record: Record) -> int:
@@ -110,15 +108,17 @@ def array_of(name: str) -> str:
 
 
 class Replay:
-    """The optimizer again, weight by weight: in the middle, and for gradients at both ends of what may be."""
+    """The optimizer again, weight by weight, and beside each number that it remembers how far that may be off at most."""
 
     def __init__(self, record: Record) -> None:
         self.record, self.given = record, record.run["optimizer"]
         self.name = str(self.given.get("name"))
         self.remembers: list[str] = record.run["optimizer_memory"]
-        self.memory: dict[str, Memory] = {}
+        self.memory: dict[str, tuple[Numbers, Numbers]] = {}
         self.skipped = 0
-        self.tiny, self.huge = (1e-18, 1e18) if record.unit > 2.0**-30 else (1e-153, 1e153)  # squares vanish, overflow
+        narrow = record.unit > 2.0**-30
+        self.tiny, self.huge = (1e-18, 1e18) if narrow else (1e-153, 1e153)  # squares vanish, overflow
+        self.faded = 1e-30 if narrow else 0.0  # what has faded so far may be 0 in 32 bits
         if self.name not in FORMULAS:
             record.gap("updates of arrays", f"no formula is known for {plainly(self.name)}")
 
@@ -132,30 +132,50 @@ class Replay:
             self.record.gap("updates of arrays", str(error))
             self.name = ""
             return
-        decay = self.given["weight_decay"]
+        unit, decay = self.record.unit, self.given["weight_decay"]
         for name, update in moved.items():
-            memory = self.memory.setdefault(name, [dict.fromkeys(self.remembers, 0.0) for _ in range(3)])
-            before, gradient = parts.state[name], parts.total[name]
-            rounded = 8.0 * (abs(gradient) + decay * abs(before)) + ROUNDINGS * math.fsum(map(abs, memory[0].values()))
-            doubt = parts.room[name] + self.record.unit * rounded + self.tiny
-            ours = []
-            for place, number in enumerate((gradient, gradient + doubt, gradient - doubt)):
-                made, memory[place] = self._advance({"gradient": number, "before": before, "step": step}, memory[place], lr)
-                ours.append(made)
-            room = 2.0 * max(abs(other - ours[0]) for other in ours) + 2.0 * off[name]
-            room += self.record.unit * ROUNDINGS * (abs(ours[0]) + lr * decay * abs(before))
-            if abs(gradient) > self.huge or not math.isfinite(room):
+            nothing = dict.fromkeys(self.remembers, 0.0)
+            memory, errors = self.memory.setdefault(name, (nothing, {**nothing}))
+            row = {"gradient": parts.total[name], "before": parts.state[name], "step": step}
+            slope = row["gradient"] if self.name == "AdamW" else decayed(self.given, row)
+            doubt = parts.room[name] + unit * 8.0 * (abs(row["gradient"]) + decay * abs(row["before"])) + self.tiny
+            terms: dict[str, Any] = {**{f"{column}_before": number for column, number in memory.items()}, **memory}
+            for column, number, _ in FORMULAS[self.name](self.given, row, terms, lr):
+                terms[column] = number
+            memory.update({column: terms[column] for column in memory})
+            self._drift(memory, errors, slope, doubt)
+            room = self._room(memory, errors, slope, doubt, lr, step) + 2.0 * off[name]
+            room += unit * ROUNDINGS * (abs(terms["update"]) + lr * decay * abs(row["before"]))
+            if abs(row["gradient"]) > self.huge or not math.isfinite(room):
                 self.skipped += 1
-            elif abs(update - ours[0]) > room:
+            elif abs(update - terms["update"]) > room:
                 where = f"{WEIGHTS}/step_{step:06d}.npz"
-                raise Wrong(f"{where}: {plainly(name)} has moved by {shown(update)}, "
-                            f"but by {self.name}'s formula and our own derivative it should by {shown(ours[0])}")  # fmt: skip
+                why = f"but by {self.name}'s formula and our own derivative it should by {shown(terms['update'])}"
+                raise Wrong(f"{where}: {plainly(name)} has moved by {shown(update)}, {why}")
 
-    def _advance(self, row: Mapping[str, Any], memory: dict[str, float], lr: float) -> tuple[float, dict[str, float]]:
-        terms: dict[str, Any] = {**{f"{name}_before": number for name, number in memory.items()}, **memory}
-        for column, number, _ in FORMULAS[self.name](self.given, row, terms, lr):
-            terms[column] = number
-        return terms["update"], {name: terms[name] for name in memory}
+    def _drift(self, memory: Numbers, errors: Numbers, slope: float, doubt: float) -> None:
+        """Each error fades as its number does, and has what the new slope's doubt and roundings add."""
+        betas = self.given.get("betas", (0.0, 0.0))
+        keep = {"velocity": self.given.get("momentum"), "square": self.given.get("alpha"), "first": betas[0], "second": betas[1]}
+        for column, error in errors.items():
+            new = doubt * (2.0 * abs(slope) + doubt) if column in ("square", "second") else doubt
+            new *= 1.0 if column == "velocity" else 1.0 - keep[column]
+            errors[column] = keep[column] * error + new + ROUNDINGS * self.record.unit * abs(memory[column]) + self.faded
+
+    def _room(self, memory: Numbers, errors: Numbers, slope: float, doubt: float, lr: float, step: int) -> float:
+        """How far the update may be off: the top of a quotient by its error, its bottom at both ends of what it may be."""
+        if self.name == "SGD":
+            off = errors.get("velocity", doubt)
+            return float(lr * (doubt + self.given["momentum"] * off if self.given["nesterov"] else off))
+        top, top_off, grown, squares = abs(slope), doubt, 1.0, "square"
+        if self.name != "RMSprop":
+            (beta1, beta2), squares = self.given["betas"], "second"
+            corrects = self.given["bias_correction"]
+            scale, grown = (1.0 / (1.0 - beta**step) if corrects else 1.0 for beta in (beta1, beta2))
+            top, top_off = abs(memory["first"]) * scale, errors["first"] * scale
+        low, high = (math.sqrt(max(memory[squares] + off, 0.0) * grown) for off in (-errors[squares], errors[squares]))
+        fastest, slowest = divided(lr, low + self.given["eps"]), divided(lr, high + self.given["eps"])
+        return fastest * top_off + (fastest - slowest) * top
 
 
 def flat(record: Record) -> int:
