@@ -87,24 +87,25 @@ PLAIN = {"chain_rule": [], "by_sample": [], "change_every": None, "evaluate_ever
 DETAILED = {"chain_rule": [1, 3], "by_sample": [1, 2, 7], "change_every": 1, "evaluate_every": 2}
 
 
-def write(folder, name="xor, momentum", engine="eager", steps=7, every=1, model=None, **options):
+def write(folder, name="xor, momentum", engine="eager", steps=7, every=1, model=None, checkpoint_every=None, **options):
     """The trace of a run of the table, with every detail; `model` instead of the run's own."""
     own, data, settings = RUNS[name]
     settings = {**settings, **DETAILED, **options}
     settings["optimizer"] = copy.deepcopy(settings["optimizer"])  # one without memory
-    with Tracer(folder, every=every) as tracer:
+    with Tracer(folder, every=every, checkpoint_every=checkpoint_every) as tracer:
         for step in islice(train((model or own)(), data, engine=engine, **settings), steps):
             tracer.watch(step)
     return folder
 
 
-def write_arrays(folder):
+def write_arrays(folder, activation="prelu", weights_every=1, **options):
     """The trace of a run of the array engine in 32 bits on the flowers, all weights kept."""
     from micrograd_lite import arrays
 
-    net = arrays.MLP(4, [5, 3], "prelu", dtype="float32", seed=1)
+    net = arrays.MLP(4, [5, 3], activation, dtype="float32", seed=1)
     settings = {"loss": cross_entropy, "optimizer": Adam(0.01), "batch_size": 6, "epochs": 4, "test": FLOWERS, "change_every": 1}
-    with Tracer(folder, weights_every=1) as tracer:
+    settings = {**settings, **options}
+    with Tracer(folder, weights_every=weights_every) as tracer:
         list(tracer.follow(train(net, FLOWERS, **settings)))
     return folder
 

@@ -33,6 +33,7 @@ def add_commands(commands: Any) -> None:
 
     verifying = commands.add_parser("verify", help="derive every row of a trace again and name the first that is wrong")
     verifying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    verifying.add_argument("--strict", action="store_true", help="what could not be checked counts as a failure: exit code 1")
     verifying.set_defaults(run=_verify)
 
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
@@ -78,7 +79,7 @@ def _verify(options: Any) -> int:
 
     report = verify(options.folder)
     print(report.text(), end="")
-    return 1 if report.wrong else 0
+    return 1 if report.wrong or (options.strict and not report.proved) else 0
 
 
 def _flat(options: Any) -> int:

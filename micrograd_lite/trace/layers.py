@@ -64,10 +64,16 @@ def describe(weights: np.ndarray, gradient: np.ndarray, update: np.ndarray) -> t
     rms, middle = norm / math.sqrt(weights.size), abs(mean)  # variance = rms * rms - mean * mean, which could overflow
     # Where the mean is most of the norm the difference is mostly rounding: then the long way.
     short = rms - middle > 0.005 * middle
-    deviation = math.sqrt(rms - middle) * math.sqrt(rms + middle) if short else float(weights.std(dtype=np.float64))
-    ratio = moved / norm if norm else math.inf
     low, high = float(np.minimum.reduce(weights, axis=None)), float(np.maximum.reduce(weights, axis=None))
+    deviation = math.sqrt(rms - middle) * math.sqrt(rms + middle) if short else _deviation(weights, max(abs(low), abs(high)))
+    ratio = moved / norm if norm else math.inf
     return norm, mean, deviation, low, high, length(gradient), moved, ratio
+
+
+def _deviation(weights: np.ndarray, largest: float) -> float:
+    """Their standard deviation, in units of a power of two near the largest: squares neither overflow nor vanish."""
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - 1) if math.isfinite(largest) else 1.0
+    return float((weights / unit).std(dtype=np.float64)) * unit
 
 
 def share_of_flat(partials: tuple[Any, ...]) -> float:

@@ -2,16 +2,22 @@
 
     evidence    when two numbers are the same; the sentence about a wrong row
     formulas    the text of a formula, read and worked out
+    reading     tables and numbers, read strictly
     record      everything that a trace folder says; which samples a step was trained on
+    settings    does run.json agree with itself and with the tables?
     complete    steps, rows, parameters: is all there?
     optimizers  weights move by their updates alone, updates by the optimizers' formulas, written again
     network     the forward pass, written again
     metrics     norms, loss, changes of the loss, accuracy
-    gradient    along the gradient the loss climbs as steeply as the gradient is long
+    derivative  forward duals over our own network: every sample's share in every gradient
+    gradient    each number of a gradient against that; a claimed slope, by walking
     chain       shares, totals and gradients of a backward sweep
     edges       values and slopes of each node by their formulas
+    operations  operations by name, written again
     layers      statistics of arrays against the kept weights
-    start       were the first weights drawn from the seed? (a note, no check)
+    arrays      gradients, updates and flat activations of arrays, from the kept weights
+    checkpoints the numbers of a checkpoint against the tables
+    start       were the first weights drawn from the seed?
     report      all checks, and what they found
 """
 

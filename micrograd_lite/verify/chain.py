@@ -6,12 +6,18 @@ upstream slope is the last of its totals, and the last totals of the parameters 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRICS
-from micrograd_lite.verify.evidence import NotHere, Wrong, place, same, within, wrong
+from micrograd_lite.verify.derivative import Derived, added, derived
+from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, place, same, within, wrong
+from micrograd_lite.verify.network import network
 from micrograd_lite.verify.record import Record, Row
+
+UNKNOWN = 2.0**-26
+"""How much of a step's largest number shares may lose that cancel inside a sample, where the model is not known."""
 
 
 def order(record: Record) -> int:
@@ -57,12 +63,13 @@ def shares(record: Record) -> int:
 
 def leaves(record: Record) -> int:
     """The sweep starts at the loss of its step, from the step's weights and samples, and ends at its gradients."""
-    looked = 0
+    looked, blind = 0, []
     for rows in _sweeps(record):
         step, top = rows[0]["step"], rows[0]
         metrics = record.metrics.get(step)
         if metrics is not None and not same(top["value"], metrics["loss"]):
             raise wrong(CHAIN, top, "value", metrics["loss"], f"the loss in {METRICS} is")
+        blind += [] if record.before(step) else [step]
         made, known, paid = {row["node"] for row in rows}, _numbers(record, step), {}
         for row in rows:
             name = row["parent"]
@@ -75,33 +82,65 @@ def leaves(record: Record) -> int:
             there = record.gradients.get(step, {}).get(name)
             if there is not None and not same(row["total"], there["gradient"]):
                 raise wrong(CHAIN, row, "total", there["gradient"], f"this is its last one, and its gradient in {GRADIENTS} is")
-    if not looked:
-        raise NotHere("no leaf is a parameter or an input that is written down elsewhere")
+    if blind:
+        record.gap(f"weights in {CHAIN} at step {', '.join(map(str, blind))}", f"they are not in {GRADIENTS}")
+    if record.data.inputs is None:
+        record.gap(f"samples in {CHAIN}", "the data are not in the trace")
     return looked
 
 
 def samples(record: Record) -> int:
-    """gradients_by_sample.csv: a gradient is that of gradients.csv, and the sum of its shares, the last sample first."""
-    table = BY_SAMPLE
+    """gradients_by_sample.csv: a gradient is that of gradients.csv, and the sum of its shares, the last sample first.
+
+    Each share is the slope of that sample's cost, by our own derivative.
+    """
+    table, known = BY_SAMPLE, None
     if not record.tables[table]:
         raise NotHere("no step was chosen for it")
-    for row in record.tables[table]:
-        there = record.gradients.get(row["step"], {}).get(row["parameter"])
-        if there is not None and not same(row["gradient"], there["gradient"]):
-            raise wrong(table, row, "gradient", there["gradient"], f"in {GRADIENTS} it is")
-        paid = [row[column] for column in row if column.startswith("sample")]
-        wanted = record.batches.count(row["step"])
-        if None in paid[:wanted] or paid[wanted:].count(None) != len(paid) - wanted:
-            raise Wrong(f"{place(table, row)}: here should be the shares of the {wanted} samples of this step, and no more")
-        total, size = 0.0, 0.0
-        for share in reversed(paid[:wanted]):
-            total += share
-            size += abs(share)
-        # A weight that a sample uses more than once is paid in another order there: then each addition may round.
-        off = 0.0 if record.run["model"].get("type", "MLP") == "MLP" and not record.run["tied"] else wanted * 2.0**-52 * size
-        if not within(row["gradient"], total, off):
-            raise wrong(table, row, "gradient", total, "the shares of the samples add up to")
+    try:
+        known = network(record)
+    except NotChecked as error:
+        record.gap("each sample's share", str(error))
+    for step, rows in record.by_sample.items():
+        parts = derived(record, known, step) if known else None
+        if known and parts is None:
+            record.gap(f"each sample's share at step {step}", "its weights are not written down")
+        for row in rows.values():
+            there = record.gradients.get(step, {}).get(row["parameter"])
+            if there is not None and not same(row["gradient"], there["gradient"]):
+                raise wrong(table, row, "gradient", there["gradient"], f"in {GRADIENTS} it is")
+            paid = [row[column] for column in row if column.startswith("sample")]
+            wanted = record.batches.count(step)
+            if None in paid[:wanted] or paid[wanted:].count(None) != len(paid) - wanted:
+                raise Wrong(f"{place(table, row)}: here should be the shares of the {wanted} samples of this step, and no more")
+            total = 0.0
+            for share in reversed(paid[:wanted]):
+                total += share
+            lost = _lost(record, row, parts, wanted)
+            if lost < math.inf and not within(row["gradient"], total, lost):
+                raise wrong(table, row, "gradient", total, "the shares of the samples add up to")
+            for sample, share in enumerate(paid[:wanted]):
+                if parts and not parts.agrees_on(sample, row["parameter"], share):
+                    ours = parts.shares[sample][row["parameter"]]
+                    raise wrong(table, row, f"sample{sample}", ours, "by our own derivative it is")
     return len(record.tables[table])
+
+
+def _lost(record: Record, row: Row, parts: Derived | None, count: int) -> float:
+    """How far the sum of a row's shares may be from the gradient, which was added up in the order of the sweep.
+
+    A weight with one place has one share in each sample, and the same order: to the last bit. Where a sample uses it more
+    than once each addition may round, by the sizes of what is added; they are not known where the model is not.
+    """
+    tied = [name for name, first in record.run["tied"].items() if first == row["parameter"]]
+    if "type" in record.run["model"] and record.run["model"]["type"] not in ("Layer", "Neuron"):
+        largest = max(abs(number) for other in record.by_sample[row["step"]].values() for number in other.values()
+                      if isinstance(number, float))  # fmt: skip
+        return UNKNOWN * largest
+    if not tied or parts is None:
+        return 0.0 if not tied else math.inf
+    size = added(parts.sizes)[row["parameter"]]
+    return count * (1 + len(tied)) * 2.0**-52 * size
 
 
 def _numbers(record: Record, step: int) -> dict[str, float]:

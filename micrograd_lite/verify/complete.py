@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
-from micrograd_lite.verify.evidence import NotHere, Wrong, plainly, wrong
+from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, plainly, wrong
 from micrograd_lite.verify.record import Record
 
 
@@ -25,7 +25,7 @@ def steps(record: Record) -> int:
 def rows(record: Record) -> int:
     """Every table has as many rows as run.json counted when the run ended."""
     if not record.ended:
-        raise NotHere(f"the run is {record.status}: its rows are counted when it ends")
+        raise NotChecked(f"the run is {record.status}: its rows are counted when it ends")
     counted = record.run.get("rows")
     if not isinstance(counted, dict) or not set(counted) <= set(record.tables):
         raise Wrong(f"{RUN}: rows should count the rows of each table, and is {counted!a:.100}")

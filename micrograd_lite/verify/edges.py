@@ -130,17 +130,17 @@ DOUBT = 4 * 2.0**-52
 
 def values(record: Record) -> int:
     """A node's value is its formula worked out with its operands' values."""
-    for rows in _nodes(record):
+    for rows in nodes(record):
         head = rows[0]
         if head["operation"] in SERIES:
             series = SERIES[head["operation"]]
             wanted, rounded = series.value(rows), head["operation"] == "cross_entropy"
-            _read(head, "formula")
+            readable(head, "formula")
             if not same_formula(head["formula"], series.formula(rows)):
                 raise wrong(CHAIN, head, "formula", series.formula(rows), "the operands of its rows make it")
         else:
-            formula = _read(head, "formula")
-            wanted, rounded = _at(head, formula, _operands(rows)), formula.rounded
+            formula = readable(head, "formula")
+            wanted, rounded = worked_out(head, formula, _operands(rows)), formula.rounded
         if not (near(head["value"], wanted) if rounded else same(head["value"], wanted)):
             raise wrong(CHAIN, head, "value", wanted, "its formula gives")
     return len(record.tables[CHAIN])
@@ -148,12 +148,12 @@ def values(record: Record) -> int:
 
 def partials(record: Record) -> int:
     """A partial is its formula worked out with the values of the node and its operands."""
-    for rows in _nodes(record):
+    for rows in nodes(record):
         numbers = {**_operands(rows), rows[0]["node"]: rows[0]["value"]}
         functions = {**FUNCTIONS, "softmax": softmax([row["parent_value"] for row in rows])}
         for row in rows:
-            formula = _read(row, "partial_formula")
-            wanted = _at(row, formula, numbers, functions)
+            formula = readable(row, "partial_formula")
+            wanted = worked_out(row, formula, numbers, functions)
             room = UNITS * math.ulp(wanted) if formula.rounded else 0.0
             if row["operation"] == "cross_entropy":  # less 1 at the label: rounded before, where it was near 1
                 room = UNITS * math.ulp(1.0)
@@ -164,22 +164,22 @@ def partials(record: Record) -> int:
 
 def slopes(record: Record) -> int:
     """A partial is the slope of the value: what a small move of the operand does, wherever both directions agree."""
-    for rows in _nodes(record):
+    for rows in nodes(record):
         head = rows[0]
         if head["operation"] in SERIES:
             for row, wanted in zip(rows, SERIES[head["operation"]].slopes(rows)):
                 if not within(row["partial"], wanted, SLACK * max(1e-9, abs(wanted))):
                     raise wrong(CHAIN, row, "partial", wanted, f"the slope of a {head['operation']} is")
             continue
-        formula, numbers = _read(head, "formula"), _operands(rows)
-        middle = _at(head, formula, numbers)
+        formula, numbers = readable(head, "formula"), _operands(rows)
+        middle = worked_out(head, formula, numbers)
         for name, paid in groupby(sorted(rows, key=lambda row: str(row["parent"])), key=lambda row: row["parent"]):
             partial, centre = 0.0, numbers[name]
             for row in paid:  # an operand that is used twice has a slope from each use
                 partial += row["partial"]
 
             def value(distance: float, name: str = name, centre: float = centre) -> float:
-                return _at(head, formula, {**numbers, name: centre + distance})  # noqa: B023
+                return worked_out(head, formula, {**numbers, name: centre + distance})  # noqa: B023
 
             slope = refuted(partial, value, middle, max(WIDTH, 1024.0 * math.ulp(centre)), DOUBT)
             if slope is not None:
@@ -188,7 +188,7 @@ def slopes(record: Record) -> int:
     return len(record.tables[CHAIN])
 
 
-def _nodes(record: Record) -> Iterator[list[Row]]:
+def nodes(record: Record) -> Iterator[list[Row]]:
     """The rows of one node after another."""
     if not record.chain:
         raise NotHere("no step was chosen for it")
@@ -201,14 +201,16 @@ def _operands(rows: list[Row]) -> dict[str, float]:
     return {row["parent"]: row["parent_value"] for row in rows}
 
 
-def _read(row: Row, column: str) -> Formula:
+def readable(row: Row, column: str) -> Formula:
+    """The formula in a cell. Wrong when it is none."""
     try:
         return read(row[column])
     except ValueError as error:
         raise Wrong(f"{place(CHAIN, row)}: {error}") from error
 
 
-def _at(row: Row, formula: Formula, numbers: dict[str, float], functions: dict[str, object] = FUNCTIONS) -> float:
+def worked_out(row: Row, formula: Formula, numbers: dict[str, float], functions: dict[str, object] = FUNCTIONS) -> float:
+    """A formula's value with these numbers. Wrong when it asks for others."""
     try:
         return formula(numbers, functions)
     except ValueError as error:

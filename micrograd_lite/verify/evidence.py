@@ -22,7 +22,11 @@ class Wrong(Exception):
 
 
 class NotHere(Exception):
-    """Why a check finds nothing to look at in this trace."""
+    """Why a trace has nothing of the kind that a check looks at: no row of it is left unproved."""
+
+
+class NotChecked(Exception):
+    """Why a check could not run although the trace has what it looks at."""
 
 
 def same(one: Any, other: Any) -> bool:

@@ -1,7 +1,4 @@
-"""Models of arrays: what layers.csv says of each array, against the kept weights and against itself.
-
-Its column activations_flat counts over every output of a layer, which no file holds: it cannot be derived again.
-"""
+"""Models of arrays: what layers.csv says of the numbers of each array, against the kept weights and against itself."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import math
 
 from micrograd_lite.trace.folder import LAYERS, RUN, WEIGHTS
 from micrograd_lite.verify.evidence import NotHere, Wrong, plainly, same, within, wrong
+from micrograd_lite.verify.optimizers import steps
 from micrograd_lite.verify.record import Record
 
 
@@ -30,9 +28,8 @@ def statistics(record: Record) -> int:
     """
     if not record.in_arrays:
         raise NotHere("the model is not made of arrays")
-    looked, found = 0, False
+    looked = 0
     for step in record.kept():
-        found = True
         kept, rows = record.arrays(step), record.layers.get(step, {})
         if list(kept) != record.names:
             where = f"{WEIGHTS}/step_{step:06d}.npz"
@@ -43,16 +40,20 @@ def statistics(record: Record) -> int:
                 raise Wrong(f"{WEIGHTS}/step_{step:06d}.npz: {plainly(name)} has no numbers, but it has a row in {LAYERS}")
             looked += 1
             count, norm = len(numbers), math.hypot(*numbers)
-            mean = math.fsum(numbers) / count
+            mean = math.fsum(number / count for number in numbers)
             deviation = math.hypot(*(number - mean for number in numbers)) / math.sqrt(count)
             size = norm / math.sqrt(count)
-            off = record.unit * (16.0 + 4.0 * math.sqrt(count)) * size
+            off = record.unit * (16.0 + 4.0 * math.sqrt(count)) * size + record.floats.least
+            overflows = norm * math.sqrt(count) >= record.floats.most  # as their sum may, where the numbers do not
             roots = {"norm": (norm, off * math.sqrt(count)), "mean": (mean, off)}
-            roots["std"] = deviation, max(off, min(off * size / deviation if deviation else math.inf, math.sqrt(off * size)))
+            lost = off * (size / deviation) if deviation else math.inf
+            roots["std"] = deviation, max(off, min(lost, math.sqrt(off) * math.sqrt(size)))
             exact = {"min": (min(numbers), 0.0), "max": (max(numbers), 0.0)}
             for column, (wanted, room) in {**roots, **exact}.items():
-                if not within(row[column], wanted, room):
+                fits = overflows and column in roots and not math.isfinite(row[column])
+                if not fits and not within(row[column], wanted, room):
                     raise wrong(LAYERS, row, column, wanted, f"the weights kept after step {step} have")
-    if not looked:
-        raise NotHere("no step has both its rows and its weights" if found else "no weights are kept")
+    bare = [step for step in record.layers if step not in record.kept()]
+    if bare:
+        record.gap(f"statistics of the arrays at {steps(len(bare))}", "their weights are not kept")
     return looked

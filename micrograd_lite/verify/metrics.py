@@ -8,12 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
-from micrograd_lite.verify.evidence import NotHere, near, same, within, wrong
-from micrograd_lite.verify.network import Network, network, only, shaking
+from micrograd_lite.verify.evidence import NotChecked, NotHere, near, same, within, wrong
+from micrograd_lite.verify.network import ROOM, Network, Reached, network, only
+from micrograd_lite.verify.optimizers import steps
 from micrograd_lite.verify.record import Record, Samples
-
-ROOM = 16
-"""Units by which any number in a forward pass may differ, computed by another library or added in another order."""
 
 NARROW = 1e-4
 """How near to its border a decision of an array model may fall either way."""
@@ -35,8 +33,10 @@ def norms(record: Record) -> int:
             wanted = math.hypot(*(part[column] for part in rows.values()))
             if not near(row[name], wanted, units):
                 raise wrong(METRICS, row, name, wanted, f"the rows of {LAYERS if record.in_arrays else GRADIENTS} give")
-    if not looked:
-        raise NotHere("no step has its rows")
+    missing = len(record.tables[METRICS]) - looked
+    if missing and record.names:
+        table = LAYERS if record.in_arrays else GRADIENTS
+        record.gap(f"lengths of gradient and update of {steps(missing)}", f"their rows are not in {table}")
     return looked
 
 
@@ -57,10 +57,15 @@ def loss(record: Record) -> int:
 
 def measured_change(record: Record) -> int:
     """How the loss of the same samples changed: to the next loss where a step takes them all, else by our forward pass."""
+    if "measured_change" not in record.run["evaluation"]:
+        raise NotHere("it was not asked for")
     try:
         known = network(record)
-    except NotHere:
+    except NotChecked as error:
+        if not record.batches.whole or record.in_arrays:
+            raise
         known = None
+        record.gap("the last step's measured change", str(error))
 
     def change(row: dict[str, Any]) -> tuple[float, float] | None:
         following = record.metrics.get(row["step"] + 1)
@@ -82,18 +87,25 @@ def predicted_change(record: Record) -> int:
             total += part["gradient"] * part["update"]
         return (total, 0.0) if len(rows) == len(record.names) else None
 
+    if "predicted_change" not in record.run["evaluation"]:
+        raise NotHere("it was not asked for")
+    if record.in_arrays:
+        raise NotHere("of arrays it is checked with their moves")
     return _each(record, "predicted_change", change)
 
 
 def evaluation(record: Record) -> int:
     """Loss on the test data and shares of right decisions, with the weights after the step."""
-    known, found, looked = network(record), False, 0
-    for column, data in (("test_loss", record.testing), ("train_accuracy", record.data), ("test_accuracy", record.testing)):
-        if column in record.run["evaluation"] and data is not None and data.inputs is not None:
-            found = True
-            looked += _each(record, column, lambda row: _evaluated(record, known, row, column, data))  # noqa: B023
-    if not found:
-        raise NotHere("nothing was evaluated, or its data are too big to stand in run.json")
+    columns = (("test_loss", record.testing), ("train_accuracy", record.data), ("test_accuracy", record.testing))
+    asked = [(column, data) for column, data in columns if column in record.run["evaluation"]]
+    if not asked:
+        raise NotHere("nothing was evaluated")
+    known, looked = network(record), 0
+    for column, data in asked:
+        if data is None or data.inputs is None:
+            record.gap(column, "the test data are not in the trace")
+            continue
+        looked += _each(record, column, lambda row: _evaluated(record, known, row, column, data))  # noqa: B023
     return looked
 
 
@@ -103,25 +115,35 @@ def _evaluated(record: Record, known: Network, row: dict[str, Any], column: str,
         return None
     if column == "test_loss":
         return _room(record, known, state, data, range(data.size), row[column])
-    decisions = [_decision(record.run["loss"], known.outputs(state, inputs), target, record.data.targets or [])
-                 for inputs, target in zip(data.inputs or [], data.targets or [])]  # fmt: skip
+    decisions = []
+    for inputs, target in zip(data.inputs or [], data.targets or []):
+        outputs = known.reached(state, inputs, record.floats, ROOM * record.unit)[-1]
+        decisions.append(_decision(record.run["loss"], outputs, target, record.data.targets or []))
     right, close = ([told[part] for told in decisions].count(True) for part in range(2))
     # Arrays add in another order, in 32 bits perhaps: a narrow decision may fall otherwise there.
-    return right / len(decisions), close / len(decisions) if record.in_arrays else 0.0
+    return right / len(decisions), halves(close, len(decisions)) if record.in_arrays else 0.0
 
 
-def _decision(loss: str, outputs: Sequence[float], target: Any, trained: Sequence[Any]) -> tuple[bool, bool]:
+def halves(close: int, count: int) -> float:
+    """How far a share of `count` may be off where so many may be either way: half a one more, because a share is rounded."""
+    return (close + 0.5) / count if close else 0.0
+
+
+def _decision(loss: str, reached: Sequence[Reached], target: Any, trained: Sequence[Any]) -> tuple[bool, bool]:
     """Is the decision right, and is it a narrow one? trained: the targets of the training data, whose middle is the border."""
+    outputs, off = [output.value for output in reached], max(output.off for output in reached)
     if len(outputs) > 1:
         wanted = target if loss == "cross_entropy" else target.index(max(target))
+        top = max(range(len(outputs)), key=outputs.__getitem__)  # the first of equals; NaN is above nothing
         second, first = sorted(outputs)[-2:]
-        return outputs.index(first) == wanted, not first - second > NARROW * max(1.0, abs(first)) or first > 1e38
+        return top == wanted, not first - second > max(NARROW * max(1.0, abs(first)), 2.0 * off)
     if loss in ("binary_cross_entropy", "hinge"):
         border, middle = 0.0, 0.5 if loss == "binary_cross_entropy" else 0.0
     else:
         numbers = [only(other) for other in trained]
         border = middle = (min(numbers) + max(numbers)) / 2.0
-    return (outputs[0] > border) == (only(target) > middle), abs(outputs[0] - border) <= NARROW * max(1.0, abs(outputs[0]))
+    close = not abs(outputs[0] - border) > max(NARROW * max(1.0, abs(outputs[0])), off)
+    return (outputs[0] > border) == (only(target) > middle), close
 
 
 def _loss(record: Record, known: Network | None, state: Any, step: int, written: float) -> tuple[float, float] | None:
@@ -131,26 +153,28 @@ def _loss(record: Record, known: Network | None, state: Any, step: int, written:
 
 
 def _room(record: Record, known: Network, state: Any, data: Samples, rows: Sequence[int], written: float) -> tuple[float, float]:
-    """Our own loss, and, where it is not what is written, how far roundings may move it: at most four times what they do."""
-    found, doubt = known.loss(state, data, rows), ROOM * record.unit
+    """Our own loss, and, where it is not what is written, how far roundings may move it."""
+    found = known.loss(state, data, rows)
     if same(found, written):
         return found, 0.0
     if record.in_arrays and not math.isfinite(written):
         return written, 0.0  # 32 bits, or a sum in another order, overflow where ours do not
-    moved = max(abs(known.loss(state, data, rows, shaking(seed, doubt)) - found) for seed in range(3))
-    return found, 4.0 * moved + doubt * abs(found) + doubt * doubt
+    return found, known.loss_off(state, data, rows, record.floats)
 
 
 def _each(record: Record, column: str, wanted: Callable[[dict[str, Any]], tuple[float, float] | None]) -> int:
     """Compare a column of metrics.csv, where it is filled, with what it should be and how far it may be from that."""
-    looked = 0
+    looked = blind = 0
     for row in record.tables[METRICS]:
-        found = wanted(row) if row.get(column) is not None else None
+        if row.get(column) is None:
+            continue
+        found = wanted(row)
         if found is None:
+            blind += 1
             continue
         looked += 1
         if not within(row[column], *found):
             raise wrong(METRICS, row, column, found[0], "by our own arithmetic it is")
-    if not looked:
-        raise NotHere(f"no step has {column} and the numbers that it is made from")
+    if blind:
+        record.gap(f"{column} of {steps(blind)}", "the weights are not written down there")
     return looked

@@ -6,17 +6,20 @@ Sums go in the order of the engine (bias, first weight, second weight ...), so o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from random import Random
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from micrograd_lite.verify.evidence import NotHere, plainly
+from micrograd_lite.trace.folder import RUN
+from micrograd_lite.verify.evidence import NotChecked, Wrong, plainly
 from micrograd_lite.verify.formulas import exp, power
-from micrograd_lite.verify.record import Record, Samples
+from micrograd_lite.verify.record import Floats, Record, Samples
+
+ROOM = 16
+"""Units by which any number in a forward pass may differ, computed by another library or added in another order."""
 
 ACTIVATIONS: dict[str, Callable[..., float]] = {
     "linear": lambda z: z,
-    "relu": lambda z: z if z > 0.0 else 0.0,
+    "relu": lambda z: 0.0 if z <= 0.0 else z,
     "leaky_relu": lambda z: z if z > 0.0 else 0.01 * z,
     "prelu": lambda z, slope: z if z > 0.0 else slope * z,
     "elu": lambda z: z if z > 0.0 else math.expm1(z),
@@ -25,6 +28,19 @@ ACTIVATIONS: dict[str, Callable[..., float]] = {
     "tanh": math.tanh,
     "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
 }
+
+
+STEEPEST = {"sigmoid": (0.25, 1.0), "tanh": (1.0, 2.0), "sin": (1.0, 2.0)}
+"""How far an activation's value goes when its sum goes by 1, at most, and how far it can go at all; others 1 and any way."""
+
+
+class Reached(NamedTuple):
+    """What one neuron makes of a sample, and how far roundings may take its sum and its value at most."""
+
+    total: float
+    total_off: float
+    value: float
+    off: float
 
 
 class Unit(NamedTuple):
@@ -39,82 +55,141 @@ class Network(NamedTuple):
     """Layers of units with their activations, and the loss: of a sample, and whether a batch adds or averages."""
 
     layers: list[tuple[str, list[Unit]]]
+    loss_name: str
     cost: Callable[[Sequence[float], Any], float]
     averages: bool
+    columns: list[str]  # every parameter, layer by layer, unit by unit
 
-    def outputs(self, state: Mapping[str, float], inputs: Sequence[float], shaken: Iterator[float] | None = None) -> list[float]:
-        """What the network answers to one sample when its parameters have these numbers; see `loss` for shaken."""
+    def outputs(self, state: Mapping[str, float], inputs: Sequence[float]) -> list[float]:
+        """What the network answers to one sample when its parameters have these numbers."""
         values = list(inputs)
         for activation, units in self.layers:
             function, made = ACTIVATIONS[activation], []
             for weights, bias, slope in units:
-                total = state[bias] if bias is not None else 0.0
-                for weight, x in zip(weights, values):
-                    total += state[weight] * x
-                if shaken is not None:
-                    total *= next(shaken)
+                total = summed([state[weight] for weight in weights], values, 0.0 if bias is None else state[bias])
                 made.append(function(total) if slope is None else function(total, state[slope]))
-            values = made if shaken is None else [value * next(shaken) for value in made]
+            values = made
         return values
 
-    def loss(
-        self, state: Mapping[str, float], data: Samples, rows: Sequence[int], shaken: Iterator[float] | None = None
-    ) -> float:
-        """The loss of some rows of a data set; shaken: factors near 1 for every sum and every output on the way."""
+    def by_name(self, numbers: Sequence[float]) -> dict[str, float]:
+        """A number for each parameter, layer by layer, unit by unit; those of one name added up."""
+        found: dict[str, float] = {}
+        for name, number in zip(self.columns, numbers):
+            found[name] = found.get(name, 0.0) + number
+        return found
+
+    def reached(self, state: Mapping[str, float], inputs: Sequence[float], floats: Floats, doubt: float) -> list[list[Reached]]:
+        """Layer by layer what every neuron makes of one sample, where sums are off by `doubt` of their terms' size."""
+        below, made = [Reached(x, 0.0, x, 0.0) for x in inputs], []
+        for activation, units in self.layers:
+            layer, values = [], [part.value for part in below]
+            for weights, bias, slope in units:
+                numbers, start = [state[weight] for weight in weights], 0.0 if bias is None else state[bias]
+                learned, size, off = () if slope is None else (state[slope],), abs(start), 0.0
+                for number, part in zip(numbers, below):
+                    size += abs(number * part.value)
+                    off += abs(number) * part.off
+                if doubt and size:
+                    off = off + doubt * size + floats.least if size < floats.most else math.inf
+                layer.append(reach(activation, summed(numbers, values, start), off, doubt, *learned))
+            made.append(layer)
+            below = layer
+        return made
+
+    def loss(self, state: Mapping[str, float], data: Samples, rows: Sequence[int]) -> float:
+        """The loss of some rows of a data set."""
         total = 0.0
         for row in rows:
-            total += self.cost(self.outputs(state, (data.inputs or [])[row], shaken), (data.targets or [])[row])
+            total += self.cost(self.outputs(state, (data.inputs or [])[row]), (data.targets or [])[row])
         return total / len(rows) if self.averages else total
 
+    def loss_off(self, state: Mapping[str, float], data: Samples, rows: Sequence[int], floats: Floats) -> float:
+        """How far roundings may take that loss, at their worst."""
+        off, doubt = 0.0, ROOM * floats.unit
+        for row in rows:
+            outputs, target = self.reached(state, (data.inputs or [])[row], floats, doubt)[-1], (data.targets or [])[row]
+            cost = self.cost([output.value for output in outputs], target)
+            off += COST_OFFS[self.loss_name](outputs, target) + doubt * (1.0 + len(rows)) * abs(cost) + floats.least
+        return off / len(rows) if self.averages else off
 
-def shaking(seed: int, doubt: float) -> Iterator[float]:
-    """Factors 1 + doubt and 1 - doubt, drawn by a seed: what roundings of that size may do to a number."""
-    generator, factors = Random(seed), (1.0 + doubt, 1.0 - doubt)
-    while True:
-        yield generator.choice(factors)
+
+def reach(activation: str, total: float, off: float, doubt: float, *learned: float) -> Reached:
+    """A neuron's value where its sum is off by so much."""
+    value, (steep, widest) = ACTIVATIONS[activation](total, *learned), STEEPEST.get(activation, (1.0, math.inf))
+    steep = max(steep, *map(abs, learned), 0.0)
+    if activation == "relu" and total < -off:
+        return Reached(total, off, value, 0.0)
+    return Reached(total, off, value, min(steep * off + doubt * abs(value), widest))
+
+
+def summed(weights: Sequence[float], values: Sequence[float], bias: float) -> float:
+    """bias + w0 * x0 + w1 * x1 + ..., from left to right."""
+    total = bias
+    for weight, x in zip(weights, values):
+        total += weight * x
+    return total
 
 
 def network(record: Record) -> Network:
-    """The network that run.json describes. NotHere when it describes none that is known here, or has not its numbers."""
-    config, loss = record.run["model"], record.run["loss"]
+    """The network that run.json describes. NotChecked when it describes none that is known here, or has not its numbers.
+
+    That sizes and names agree is the business of settings.py.
+    """
+    loss, layers = record.run["loss"], architecture(record.run["model"], names(record))
+    if layers is None:
+        raise NotChecked(f"a model of type {plainly(str(record.run['model'].get('type')))} is not known here")
     if loss not in COSTS:
-        raise NotHere(f"no formula is known for the loss {plainly(loss)}")
+        raise NotChecked(f"no formula is known for the loss {plainly(loss)}")
     if record.data.inputs is None:
-        raise NotHere("the data are too big to stand in run.json")
-    named = _scalar_names(record) if record.in_arrays else {*record.names, *record.run["fixed"], *record.run["tied"]}
-    try:
-        layers = list(_layers(config, named))
-    except (KeyError, TypeError, ValueError) as error:
-        raise NotHere(f"run.json describes a model that is not known here: {error!a:.100}") from error
-    used = {name for _, units in layers for unit in units for name in (*unit.weights, unit.bias, unit.slope) if name}
-    if used != named or any(name not in ACTIVATIONS for name, _ in layers):
-        raise NotHere("the parameters are not those of the model in run.json")
-    if any(len(row) != len(layers[0][1][0].weights) for row in record.data.inputs):
-        raise NotHere("the data in run.json are not those of the model")
-    return Network(layers, COSTS[loss], loss != "half_squared_error")
+        raise NotChecked("the data are not in the trace")
+    if record.in_arrays and not record.kept():
+        raise NotChecked("no weights are kept")
+    return Network(layers, loss, COSTS[loss], loss != "half_squared_error", parameter_names(layers))
 
 
-def _layers(config: Mapping[str, Any], named: set[str]) -> list[tuple[str, list[Unit]]]:
+def names(record: Record) -> list[str]:
+    """Every name of a parameter in run.json: trained, fixed, and further names of tied ones."""
+    return [*record.names, *record.run["fixed"], *record.run["tied"]]
+
+
+def architecture(config: Mapping[str, Any], named: Collection[str]) -> list[tuple[str, list[Unit]]] | None:
+    """The layers of a model; None when it is of a type of the user's own. Wrong when its description contradicts itself."""
     kind = config.get("type", "MLP")
     if kind not in ("MLP", "Layer", "Neuron"):
-        raise ValueError(kind)
-    widths = [config["inputs"], *(config["outputs_per_layer"] if kind == "MLP" else [config.get("neurons", 1)])]
-    activations = [*config.get("activation", []), config["output"]]
+        return None
+    if kind == "MLP":
+        widths, activations = [config.get("inputs"), *_list(config, "outputs_per_layer")], [*_list(config, "activation")]
+    else:
+        widths, activations = [config.get("inputs"), config.get("neurons") if kind == "Layer" else 1], []
+    activations.append(config.get("output"))
+    if not all(type(width) is int and width > 0 for width in widths) or len(widths) != len(activations) + 1:
+        raise Wrong(f"{RUN}: {len(activations)} activations do not fit a model of the sizes {widths!a:.100}")
+    for name in activations:
+        if name not in ACTIVATIONS:
+            raise Wrong(f"{RUN}: {name!a:.100} is no activation")
     made = []
     for index, (activation, inputs, neurons) in enumerate(zip(activations, widths, widths[1:])):
         units = []
         for neuron in range(neurons):
             path = (f"layer{index}." if kind == "MLP" else "") + (f"neuron{neuron}." if kind != "Neuron" else "")
-            bias, slope = (f"{path}{name}" if f"{path}{name}" in named else None for name in ("b", "slope"))
+            has_bias = config.get("bias") if kind == "MLP" else f"{path}b" in named  # a layer does not say
+            bias = f"{path}b" if has_bias else None
+            slope = f"{path}slope" if activation == "prelu" else None
             units.append(Unit([f"{path}w{position}" for position in range(inputs)], bias, slope))
         made.append((activation, units))
     return made
 
 
-def _scalar_names(record: Record) -> set[str]:
-    for step in record.kept():
-        return {name for array in record.arrays(step).values() for name, _ in array.scalars()}
-    raise NotHere("no weights are kept")
+def parameter_names(layers: Sequence[tuple[str, Sequence[Unit]]]) -> list[str]:
+    """Every parameter by name, in the order of the units."""
+    units = [unit for _, units in layers for unit in units]
+    return [name for weights, bias, slope in units for name in (*weights, bias, slope) if name is not None]
+
+
+def _list(config: Mapping[str, Any], name: str) -> list[Any]:
+    if not isinstance(config.get(name), list):
+        raise Wrong(f"{RUN}: {name} of the model should be a list, and is {config.get(name)!a:.100}")
+    return list(config[name])
 
 
 def softplus(z: float) -> float:
@@ -151,6 +226,22 @@ COSTS: dict[str, Callable[[Sequence[float], Any], float]] = {
         only(target) * softplus(-outputs[0]) + (1.0 - only(target)) * softplus(outputs[0])
     ),
     "cross_entropy": cross_entropy,
-    "hinge": lambda outputs, target: max(0.0, 1.0 - only(target) * outputs[0]),
+    "hinge": lambda outputs, target: ACTIVATIONS["relu"](1.0 - only(target) * outputs[0]),
 }
 """What one sample costs, by the name of the loss."""
+COST_OFFS: dict[str, Callable[[Sequence[Reached], Any], float]] = {
+    "mse": lambda outputs, target: squares_off(outputs, target) / len(outputs),
+    "half_squared_error": lambda outputs, target: 0.5 * squares_off(outputs, target),
+    "binary_cross_entropy": lambda outputs, target: outputs[0].off,
+    "cross_entropy": lambda outputs, label: 2.0 * max(output.off for output in outputs),
+    "hinge": lambda outputs, target: outputs[0].off,
+}
+"""How far that is off, at most, where the outputs are."""
+
+
+def squares_off(outputs: Sequence[Reached], target: Any) -> float:
+    """How far the sum of the squared errors is off, at most."""
+    total = 0.0
+    for output, wanted in zip(outputs, target if isinstance(target, list) else [target]):
+        total += output.off * (2.0 * abs(output.value - wanted) + output.off)
+    return total

@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from micrograd_lite.text.cells import read_table
 from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.trace.folder import (
     BY_SAMPLE,
@@ -29,6 +28,7 @@ from micrograd_lite.trace.folder import (
     is_being_written,
     read_run,
 )
+from micrograd_lite.verify.reading import numeral, read_table
 
 
 class Samples(NamedTuple):
@@ -45,10 +45,11 @@ class Samples(NamedTuple):
         try:
             inputs = described.get("inputs")
             if inputs is not None:
-                inputs = [[float(number) for number in row] for row in inputs]
-            made = cls(int(described["samples"]), int(described["classes"]), inputs, described.get("targets"))
-            if made.size < 1 or (inputs is not None and not len(inputs) == len(described["targets"]) == made.size):
-                raise ValueError(f"{made.size} samples")
+                inputs = [[numeral(number) for number in row] for row in inputs]
+            made = cls(described["samples"], described["classes"], inputs, described.get("targets"))
+            counted = type(made.size) is int and type(made.classes) is int and made.size > 0
+            if not counted or (inputs is not None and not len(inputs) == len(described["targets"]) == made.size):
+                raise ValueError(f"{made.size!a} samples, {made.classes!a} classes")
             return made
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"{where} is no description of a data set: {error!r}") from error
@@ -87,6 +88,16 @@ class Batches:
         return self._order[start : start + self.size]
 
 
+class Floats(NamedTuple):
+    """The floats of a run: the distance from 1 to the next one, the smallest that are exact, and the largest."""
+
+    unit: float
+    least: float
+    most: float
+
+
+NARROW, WIDE = Floats(2.0**-23, 2.0**-126, 2.0**127), Floats(2.0**-52, 2.0**-1022, 2.0**1023)
+
 Row = dict[str, Any]
 
 COLUMNS = {
@@ -122,6 +133,8 @@ class Record:
         self.ended = self.run.get("status") != "running"
         alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")
         self.status = str(self.run.get("status")) if self.ended else "running" if alive else "killed"
+        self.gaps: list[str] = []  # what the check that is being made could not look at, and why
+        self.headers: dict[str, list[str]] = {}
         self.tables = {METRICS: self._table(METRICS)}
         if not self.tables[METRICS]:
             raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
@@ -138,10 +151,15 @@ class Record:
         self.names: list[str] = self.run["parameters"]
         self._arrays: dict[int, Mapping[str, Any]] = {}
         self.in_arrays = "dtype" in self.run["model"]
-        self.unit = 2.0**-23 if self.run["model"].get("dtype") == "float32" else 2.0**-52
+        self.floats = NARROW if self.run["model"].get("dtype") == "float32" else WIDE
+        self.unit = self.floats.unit
         self.data = Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
+
+    def gap(self, what: str, why: str) -> None:
+        """Say that a check leaves something unproved."""
+        self.gaps.append(f"{what}, {why}")
 
     def before(self, step: int) -> dict[str, float] | None:
         """Every parameter before a step, fixed and tied ones included; None when they are not written down."""
@@ -158,7 +176,7 @@ class Record:
         rows = self.gradients.get(step, {})
         if len(rows) != len(self.names):
             return None
-        state = {name: float(number) for name, number in self.run["fixed"].items()}
+        state = {name: numeral(number) for name, number in self.run["fixed"].items()}
         return self.tied(state | {name: row[column] for name, row in rows.items()})
 
     def tied(self, state: dict[str, float]) -> dict[str, float]:
@@ -178,7 +196,7 @@ class Record:
         return self._arrays[step]
 
     def _table(self, name: str) -> list[Row]:
-        rows = list(read_table(self.folder / name, COLUMNS[name]))
+        self.headers[name], rows = read_table(self.folder / name, COLUMNS[name])
         filled = COLUMNS[name] if name in (METRICS, BY_SAMPLE) else next(iter(rows), {})  # what is not measured is empty
         for row in rows:
             if None in row.values():

@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from micrograd_lite.text.npz import Unreadable
 from micrograd_lite.trace.folder import RUN
-from micrograd_lite.verify import chain, complete, edges, gradient, layers, metrics, optimizers
-from micrograd_lite.verify.evidence import NotHere, Wrong
+from micrograd_lite.verify import arrays, chain, complete, edges, gradient, layers, metrics, operations, optimizers, settings
+from micrograd_lite.verify.checkpoints import checkpoint
+from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong
 from micrograd_lite.verify.record import Record
 from micrograd_lite.verify.start import start
 
 Check = Callable[[Record], int]
 
 CHECKS: dict[str, Check] = {
+    "run.json and tables": settings.settings,
+    "first weights": start,
     "steps without gaps": complete.steps,
     "rows as counted": complete.rows,
     "all parameters": complete.parameters,
@@ -38,20 +41,28 @@ CHECKS: dict[str, Check] = {
     "values by formula": edges.values,
     "partials by formula": edges.partials,
     "partials are slopes": edges.slopes,
+    "operations": operations.operations,
     "shares of samples": chain.samples,
     "update ratios": layers.ratios,
     "kept weights": layers.statistics,
+    "moves of arrays": arrays.moves,
+    "flat activations": arrays.flat,
+    "checkpoint": checkpoint,
 }
 """Every check by name, in the order in which they are made. Each returns how many rows it looked at."""
 
 
 class Finding(NamedTuple):
-    """What one check found: verdict is ok, wrong or not here; sentence is the wrong row, or why there is nothing to see."""
+    """What one check found: verdict is ok, wrong, not checked or not here.
+
+    sentence: the wrong row, or why the check could not run or has nothing to look at; gaps: what it left unproved, and why.
+    """
 
     check: str
     rows: int
     verdict: str
     sentence: str
+    gaps: tuple[str, ...] = ()
 
 
 class Report(NamedTuple):
@@ -67,14 +78,31 @@ class Report(NamedTuple):
         """The first wrong row, in one sentence; empty when all rows agree."""
         return next((finding.sentence for finding in self.findings if finding.verdict == "wrong"), "")
 
+    @property
+    def unchecked(self) -> list[str]:
+        """What could not be checked, each with its reason."""
+        return [gap for finding in self.findings for gap in finding.gaps]
+
+    @property
+    def proved(self) -> bool:
+        """Did every check that has something to look at run over all of it, and agree?"""
+        return not self.wrong and not self.unchecked
+
+    @property
+    def verdict(self) -> str:
+        """The last line: the first wrong row, or that all rows agree, or what of them nothing in the folder can prove."""
+        if self.wrong or self.proved:
+            return self.wrong or f"{self.folder}: {self.rows} rows agree"
+        return f"{self.folder}: no wrong row in {self.rows}; not checked: {'; '.join(self.unchecked)}"
+
     def text(self) -> str:
         """A table with one line for each check; its last line is the verdict."""
         lines = [f"{'check':24} {'rows':>9}  verdict"]
-        for check, rows, verdict, sentence in self.findings:
-            told = verdict if verdict == "ok" else f"{verdict}: {sentence}"
+        for check, rows, verdict, sentence, gaps in self.findings:
+            told = f"{verdict}: {sentence}" if sentence else f"{verdict}, but not all" if gaps else verdict
             lines.append(f"{check:24} {rows if verdict == 'ok' else '':>9}  {told}")
         lines += [f"note: {note}" for note in self.notes]
-        return "\n".join([*lines, self.wrong or f"{self.folder}: {self.rows} rows agree"]) + "\n"
+        return "\n".join([*lines, self.verdict]) + "\n"
 
 
 def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS) -> Report:
@@ -84,16 +112,20 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
     """
     record = Record(folder)
     findings = [_finding(name, check, record) for name, check in checks.items()]
-    notes = [start(record)]
+    notes = []
     if not record.ended:
         notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
     rows = sum(1 for table in record.tables.values() for _ in table)
-    return Report(record.folder, rows, findings, [note for note in notes if note])
+    return Report(record.folder, rows, findings, notes)
 
 
 def _finding(name: str, check: Check, record: Record) -> Finding:
+    record.gaps = []
     try:
-        return Finding(name, check(record), "ok", "")
+        rows = check(record)
+        return Finding(name, rows, "ok", "", tuple(record.gaps))
+    except NotChecked as error:
+        return Finding(name, 0, "not checked", str(error), (f"{name}, {error}",))
     except Wrong as error:
         return Finding(name, 0, "wrong", str(error))
     except NotHere as error:

@@ -1,7 +1,7 @@
 """Where the weights started: drawn again from the seed in run.json.
 
-No check, only a note: a network may be trained a second time, or be given its weights by hand, and then another start is
-nobody's fault. But the note is all that tells two runs apart whose seeds alone differ, when their run.json are swapped.
+Another start is nobody's fault: a network may be trained a second time, or be given its weights by hand. But then nothing
+proves the seed, and this is all that tells two runs apart whose seeds alone differ, when their run.json are swapped.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
 
-from micrograd_lite.verify.evidence import near
+from micrograd_lite.verify.evidence import UNITS, NotChecked, NotHere, near
 from micrograd_lite.verify.record import Record
 
 KINDRED = ("relu", "leaky_relu", "prelu", "elu", "softplus")
 """Activations whose weights start as He et al. 2015 have them; the others as Glorot and Bengio 2010."""
 
 
-def start(record: Record) -> str:
-    """A sentence about the weights before step 1; empty where they are not known or were not drawn."""
+def start(record: Record) -> int:
+    """The weights before step 1 are those that the seed draws, in the floats of the run."""
     model, state = record.run["model"], record.before(1)
-    if state is None or record.in_arrays or "type" in model or model.get("init") == "explicit":
-        return ""
-    seed = model.get("seed")
-    try:
-        as_drawn = all(name in state and near(state[name], number) for name, number in drawn(record))
-    except (KeyError, TypeError, ValueError, ArithmeticError):  # not the description of an MLP
-        return ""
-    if as_drawn:
-        return f"the weights start where seed {seed!a} puts them"
-    return f"the weights do not start where seed {seed!a} puts them: they were set otherwise, or run.json is another run's"
+    if "type" in model or model.get("init") == "explicit" or not record.names:
+        raise NotHere("no seed drew them")
+    if state is None:
+        raise NotChecked("those before step 1 are not written down")
+    units = UNITS * record.unit / 2.0**-52
+    numbers = list(drawn(record))
+    if not all(name in state and near(state[name], number, units) for name, number in numbers):
+        raise NotChecked(f"seed {model['seed']!a} puts them elsewhere: they were set otherwise, or run.json is another run's")
+    return len(numbers)
 
 
 def drawn(record: Record) -> Iterator[tuple[str, float]]:
