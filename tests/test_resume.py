@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -252,7 +255,10 @@ FORGERIES = {
     "a parameter that is not finite": entry("parameters", lambda numbers: [float("nan"), *numbers[1:]]),
     "short memory": entry("memory", lambda rows: rows[:-1]),
     "memory of one term": entry("memory", lambda rows: [row[:1] for row in rows]),
+    "a square below zero": entry("memory", lambda rows: [*rows[:3], [rows[3][0], -1e-300], *rows[4:]]),
     "something else in it": entry("surprise", 1),
+    "an escape of the terminal": entry("\x1b[2J", 1),
+    "a table of escapes": extent("\x1b[2J\u202e"),
 }
 """What somebody may write into a checkpoint of either kind."""
 SCALAR_FORGERIES = {
@@ -268,16 +274,16 @@ SCALAR_FORGERIES = {
 """What a list of numbers cannot be in an array."""
 
 
-def forged(tmp_path, engine, change):
+def forged(tmp_path, engine, change, every=1):
     """A stopped run with such a checkpoint is refused in a sentence, and nothing changes in or beside the folder."""
-    stopped(tmp_path / "inner" / "run", engine, **({"every": 1} if engine == "scalar" else {}))
+    stopped(tmp_path / "inner" / "run", engine, **({"every": every} if engine == "scalar" else {}))
     (tmp_path / "inner" / "victim.txt").write_text("mine\n" * 10_000)
     edited(tmp_path / "inner" / "run", change)
     before = everything(tmp_path)
     with pytest.raises(ValueError, match="checkpoint") as caught:
         Tracer(tmp_path / "inner" / "run", resume=True)
     assert everything(tmp_path) == before
-    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -291,6 +297,12 @@ def test_a_forged_checkpoint_is_refused(engine, name, tmp_path):
 def test_a_forged_scalar_checkpoint_is_refused(name, tmp_path):
     """Numbers that are in the tables too must be those of the tables; what is no number is refused."""
     forged(tmp_path, "scalar", SCALAR_FORGERIES[name])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_square_below_zero_is_refused_between_recorded_steps_too(engine, tmp_path):
+    """No table holds that step's memory, but the root of it would be taken at the next."""
+    forged(tmp_path, engine, FORGERIES["a square below zero"], every=4)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -422,3 +434,22 @@ def test_a_long_table_is_checked_without_reading_its_rows_one_by_one(cut, tmp_pa
     (tmp_path / "t.csv").write_text(header + "".join(rows))
     size = (tmp_path / "t.csv").stat().st_size
     assert reach(tmp_path / "t.csv", size) == (cut, cut, None)
+
+
+# --- tried at random ---------------------------------------------------------------------------------------------------
+
+SCRIPTS = {
+    "kills.py": ["--rounds", "6", "--seed", "11"],
+    "hostile_checkpoints.py": ["--rounds", "120", "--seed", "12"],
+}
+"""The shortened forms of what is run by hand for minutes."""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are killed that os.fork made")
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_scripts_find_nothing(script):
+    """Killed at random moments, hurt at random places: a line for each kind, and no finding."""
+    command = [sys.executable, str(Path(__file__).parent / script), *SCRIPTS[script]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert " 0 findings" in done.stdout and done.stdout.count("\n") >= 2

@@ -14,6 +14,7 @@ import math
 import os
 import stat
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ ABOUT = "about.json"
 """The entry of checkpoint.npz with the step and the extents."""
 ROOM, ROOM_PER_NUMBER = 10_000, 64
 """Bytes that a checkpoint may have beside its numbers, and for each of them; as text one takes up to 40 with its blanks."""
+SQUARES = ("second", "square")
+"""What an optimizer remembers of squared gradients."""
 
 
 class Checkpoint(NamedTuple):
@@ -79,19 +82,29 @@ def read_checkpoint(folder: Path, run: dict[str, Any]) -> Checkpoint:
             raise ValueError(f"it has {about.st_size:,} bytes, too many for {announced:,} numbers")
         record = _read_text(path, run) if path.name == JSON else _read_arrays(path, run, size)
         if set(record) != {"step", "extents", "parameters", "memory"}:
-            raise ValueError(f"it has the entries {', '.join(map(str, record))[:200]}")
+            raise ValueError(f"it has the entries {_named(record)}")
         if type(record["step"]) is not int or record["step"] < 1:
             raise ValueError(f"its step is {record['step']!r}"[:200])
         wanted = tables_of(run, path.name)
         if set(record["extents"]) != set(wanted):
-            named = ", ".join(map(str, record["extents"]))[:200] or "none"
-            raise ValueError(f"it names the tables {named}; this run has {', '.join(wanted)}")
+            raise ValueError(f"it names the tables {_named(record['extents'])}; this run has {', '.join(wanted)}")
         extents = {name: _extent(name, record["extents"][name]) for name in wanted}
+        _refuse_negative_squares(run, record["memory"])
         return Checkpoint(record["step"], record["parameters"], record["memory"], extents)
     except RecursionError as error:
         raise ValueError(f"{path} is not a checkpoint of a trace: it is nested too deep") from error
     except (ValueError, LookupError, TypeError, AttributeError, EOFError, OverflowError, MemoryError) as error:
         raise ValueError(f"{path} is not a checkpoint of a trace: {' '.join(str(error).split())[:300]}") from error
+
+
+def _refuse_negative_squares(run: dict[str, Any], memory: Any) -> None:
+    """ValueError for a sum of squares below zero, whose root the optimizer takes."""
+    if run["optimizer"].get("name") not in ("RMSprop", "Adam", "AdamW"):
+        return  # another one may call something else so
+    columns = memory.values() if isinstance(memory, dict) else zip(*memory)
+    for name, numbers in zip(run["optimizer_memory"], columns):
+        if name in SQUARES and any(number < 0.0 for number in numbers):
+            raise ValueError(f"its memory has a number below zero among the squares, {name}")
 
 
 def last_step(run: dict[str, Any]) -> int | None:
@@ -119,6 +132,11 @@ def array_numbers(run: dict[str, Any]) -> int:
         position = int(layer.removeprefix("layer"))
         numbers += widths[position + 1] * (widths[position] if kind == "w" else 1)
     return numbers
+
+
+def _named(names: Iterable[Any]) -> str:
+    """Names that somebody may have forged, in ASCII: none of them moves a terminal's cursor."""
+    return ", ".join(map(ascii, names))[:200] or "none"
 
 
 def _extent(name: str, extent: Any) -> Extent:
@@ -159,7 +177,7 @@ def _read_arrays(path: Path, run: dict[str, Any], size: int) -> dict[str, Any]:
         with zipfile.ZipFile(path) as file:
             entries = file.infolist()
             if sorted(entry.filename for entry in entries) != sorted(wanted):
-                raise ValueError(f"it has the entries {', '.join(entry.filename for entry in entries)[:200]}")
+                raise ValueError(f"it has the entries {_named(entry.filename for entry in entries)}")
             if any(entry.compress_type != zipfile.ZIP_STORED or entry.file_size > path.stat().st_size for entry in entries):
                 raise ValueError("its entries are compressed, which no checkpoint is")
             contents = {name: file.read(name) for name in wanted}
