@@ -90,6 +90,7 @@ class Plan(NamedTuple):
             "optimizer_memory": list(self.optimizer.REMEMBERS),
             "data": describe(self.training),
             "test": self.testing and describe(self.testing),
+            "epochs": self.epochs,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "seed": self.seed,

@@ -41,7 +41,7 @@ def node(data: float, parents: tuple[Value, ...], partials: tuple[float, ...], r
 
 def operand(number: Any) -> Value:
     """The Value itself, or a number wrapped as an unnamed leaf."""
-    return number if type(number) is Value else Value(number)
+    return number if isinstance(number, Value) else Value(number)
 
 
 def unary(name: str) -> Callable[[Value], Value]:
@@ -61,8 +61,8 @@ def binary(name: str) -> Callable[[Value, Any], Value]:
     rule, apply = RULES[name], APPLY[name]
 
     def method(x: Value, y: Any) -> Value:
-        if type(y) is not Value:
-            y = Value(y)
+        if type(y) is not Value:  # asked first: nearly always it is one, and a call costs more
+            y = operand(y)
         value, partials = apply(x.data, y.data)
         return node(value, (x, y), partials, rule)
 
@@ -135,7 +135,7 @@ class Value(Node):
 
     def __pow__(self, exponent: Any) -> Value:
         """x ** n for a number n, or x ** y for a Value y: the second also has a slope toward y and needs x > 0."""
-        return self._pow(exponent) if type(exponent) is Value else self._power(exponent)
+        return self._pow(exponent) if isinstance(exponent, Value) else self._power(exponent)
 
     def __rpow__(self, base: Any) -> Value:
         """A number to the power of this node; needs a positive number."""

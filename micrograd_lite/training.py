@@ -83,6 +83,9 @@ def train(
     ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when the loss
     or a gradient is not finite, with every parameter still as it was before that step.
     """
+    if resume is not None and not all(hasattr(resume, part) for part in ("step", "parameters", "memory", "extents")):
+        kind = resume.__name__ if isinstance(resume, type) else type(resume).__name__
+        raise TypeError(f"resume must be a Tracer's checkpoint (resume=tracer.checkpoint), got {kind}")
     plan = make_plan(
         model=model, data=data, loss=loss, optimizer=optimizer, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
         seed=seed, test=test, evaluate_every=evaluate_every, parameters=parameters, change_every=change_every,
@@ -130,6 +133,9 @@ def restore(plan: Plan, checkpoint: Any) -> int:
     if len(checkpoint.parameters) != len(plan.parameters):
         size = f"{len(checkpoint.parameters)} parameters, this one has {len(plan.parameters)}"
         raise ValueError(f"the checkpoint is of another model: it has {size}")
+    terms = len(plan.optimizer.REMEMBERS)
+    if not isinstance(checkpoint.memory, list) or any(len(memory) != terms for memory in checkpoint.memory):
+        raise ValueError(f"the checkpoint is of another model or optimizer: this one remembers {terms} numbers of a parameter")
     for parameter, number in zip(plan.parameters, checkpoint.parameters):
         parameter.data = number
     plan.optimizer.memory, plan.optimizer.steps = checkpoint.memory, checkpoint.step

@@ -4,6 +4,7 @@ import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Tracer, cross_entropy, data, train
 from micrograd_lite.trace.checkpoint import read_checkpoint
+from micrograd_lite.trace.folder import read_run
 
 ENGINES = ("scalar", "array")
 
@@ -22,7 +23,8 @@ def run(folder, engine, stop=None, resume=False, **changes):
     """Train 20 steps, with a checkpoint at every fifth; `stop` interrupts after that step, as Ctrl-C would."""
     settings = {"optimizer": Adam(lr=0.01), "batch_size": 30, "epochs": 4, "evaluate_every": 7, **changes}
     net = settings.pop("net", None) or network(engine)
-    with Tracer(folder, every=4, weights_every=10, checkpoint_every=5, resume=resume) as tracer:
+    kept = {name: settings.pop(name, usual) for name, usual in (("every", 4), ("weights_every", 10), ("checkpoint_every", 5))}
+    with Tracer(folder, **kept, resume=resume) as tracer:
         for step in tracer.follow(train(net, data.iris(), loss=cross_entropy, resume=tracer.checkpoint, **settings)):
             if step.number == stop:
                 raise KeyboardInterrupt
@@ -36,17 +38,14 @@ def files(folder):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("stop", [1, 4, 5, 7, 12, 20])
+@pytest.mark.parametrize("stop", [5, 7, 12, 20])
 def test_an_interrupted_run_goes_on_with_the_same_bytes(engine, stop, tmp_path):
-    """Stopped before the first checkpoint, at one, between two or at the end: every file is the same afterwards."""
+    """Stopped at a checkpoint, between two or at the end: every file is the same afterwards, and there is not one more."""
     run(tmp_path / "whole", engine)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "stopped", engine, stop=stop)
     run(tmp_path / "stopped", engine, resume=True)
-    whole, resumed = files(tmp_path / "whole"), files(tmp_path / "stopped")
-    if stop == 20:  # nothing was left to do: the run keeps its word that it was interrupted
-        whole.pop("run.json"), resumed.pop("run.json")
-    assert {name for name in whole if whole[name] != resumed.get(name)} == set()
+    assert files(tmp_path / "stopped") == files(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -58,18 +57,16 @@ def test_other_settings_are_refused_and_nothing_is_overwritten(engine, changes, 
     """Going on with other settings is one sentence, and the tables stay as they were."""
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", engine, stop=12)
-    before = {name: kept for name, kept in files(tmp_path / "run").items() if name.endswith((".csv", ".npz"))}
+    before = files(tmp_path / "run")
     with pytest.raises(ValueError, match=words):
         run(tmp_path / "run", engine, resume=True, **changes)
-    assert {name: files(tmp_path / "run")[name] for name in before} == before
+    assert files(tmp_path / "run") == before
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("change", ["net", "optimizer"])
 def test_a_checkpoint_of_another_model_is_refused(engine, change, tmp_path):
-    """A network of other widths, or (arrays) an optimizer with another memory, is refused before the first step."""
-    if engine == "scalar" and change == "optimizer":
-        pytest.skip("a scalar optimizer's memory is compared through run.json, after the first step")
+    """A network of other widths, or an optimizer with another memory, is refused before the first step."""
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", engine, stop=6)
     other = {"net": network(engine, (5, 3))} if change == "net" else {"optimizer": SGD(lr=0.1)}
@@ -86,7 +83,7 @@ def test_a_damaged_checkpoint_is_named(engine, content, tmp_path):
     path = next((tmp_path / "run").glob("checkpoint.*"))
     path.write_bytes(content)
     with pytest.raises(ValueError, match="is not a checkpoint of a trace") as caught:
-        read_checkpoint(tmp_path / "run")
+        read_checkpoint(tmp_path / "run", read_run(tmp_path / "run"))
     assert str(path) in str(caught.value)
 
 

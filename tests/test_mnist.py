@@ -139,7 +139,8 @@ def test_a_folder_with_a_missing_file_is_named(tmp_path, read, missing):
     folder = filled(tmp_path / "part", {name: CONTENTS[name] for name in CONTENTS if name != missing})
     with pytest.raises(FileNotFoundError) as caught:
         read(folder, files=LITTLE)
-    assert str(caught.value) == f"{folder} lacks {missing} (or its .gz): put it there, or let fetch({str(folder)!r}) do it"
+    remedy = f"put it there, or download it with `micrograd-lite data mnist --root {folder}`"
+    assert str(caught.value) == f"{folder} lacks {missing} (or its .gz): {remedy}"
     assert missing not in names(folder) and len(names(folder)) == 3
 
 
@@ -157,7 +158,7 @@ def test_a_damaged_file_is_named_and_kept(tmp_path, read, packed):
         read(folder, files=LITTLE)
     assert str(caught.value) == (
         f"{path} is not the original: the sha256 of its contents is {hashlib.sha256(spoilt).hexdigest()}, "
-        f"expected {LITTLE[2].sha256}; delete it and let fetch({str(folder)!r}) download it again")
+        f"expected {LITTLE[2].sha256}; delete it and download it again with `micrograd-lite data mnist --root {folder}`")
     assert path.read_bytes() == before
 
 
@@ -248,7 +249,7 @@ def test_only_what_is_missing_is_downloaded(tmp_path, pooch):
 def test_a_half_filled_cache_is_filled(pooch):
     """In the cache, unlike in a folder of the user's, missing files are an interrupted download and no mistake."""
     cache = filled(Path(pooch.os_cache("micrograd-lite"), "mnist"), {FIRST: CONTENTS[FIRST]}, packed=True)
-    with pytest.raises(FileNotFoundError, match="let fetch\\(\\) download it"):
+    with pytest.raises(FileNotFoundError, match=r"`micrograd-lite data mnist.*` downloads it"):
         mnist_files(files=LITTLE)
     with Mirror(PACKED) as mirror:
         mnist_bytes(None, [mirror.url], LITTLE)

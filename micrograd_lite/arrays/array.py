@@ -166,7 +166,15 @@ class Array(Node):
 
 def to_array(data: Any) -> np.ndarray:
     """Real numbers as an ndarray of its own: float32 stays, every other real dtype becomes float64; TypeError for the rest."""
+    refuse_masked(data)
     made = np.array(data)  # a copy: whoever fills a buffer anew for each batch must not change the graph of the last one
     if made.dtype.kind not in "biuf":
         raise TypeError(f"an Array holds real numbers, got {type(data).__name__} of dtype {made.dtype}")
     return made if made.dtype in (np.float32, np.float64) else made.astype(np.float64)
+
+
+def refuse_masked(data: Any) -> None:
+    """TypeError for a masked array, or a list of them: NumPy's arithmetic would go on with the numbers under the mask."""
+    rows = data if isinstance(data, (list, tuple)) else (data,)
+    if any(isinstance(row, np.ma.MaskedArray) for row in rows):
+        raise TypeError("a masked array has entries that are no numbers; fill them, data.filled(0.0), or leave their rows out")

@@ -16,7 +16,7 @@ import numpy as np
 
 from micrograd_lite import nn
 from micrograd_lite.architecture import PRELU_SLOPE, Architecture
-from micrograd_lite.arrays.array import Array, quiet, to_array
+from micrograd_lite.arrays.array import Array, quiet, refuse_masked, to_array
 from micrograd_lite.arrays.buffers import Buffers
 from micrograd_lite.arrays.many import matmul
 from micrograd_lite.arrays.names import joined, scalar_name, scalar_state
@@ -131,6 +131,7 @@ class MLP(Buffers):
     def batch(self, inputs: Any) -> np.ndarray:
         """Inputs as an array of this model's dtype. ValueError or TypeError gives both shapes or dtypes when they differ."""
         wanted = self.architecture.widths[0]
+        refuse_masked(inputs)
         if isinstance(inputs, np.ndarray):
             made = np.asarray(inputs)
         elif len({np.size(row) for row in inputs}) > 1:

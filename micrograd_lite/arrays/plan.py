@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from micrograd_lite.arrays.array import quiet
+from micrograd_lite.arrays.array import quiet, refuse_masked
 from micrograd_lite.arrays.losses import ON_ARRAYS, takes_labels
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.data import Dataset
@@ -42,6 +42,7 @@ def _targets(data: Dataset, model: MLP, loss: Loss, samples: int) -> np.ndarray:
     outputs, output = model.architecture.widths[-1], model.architecture.activations[-1]
     if loss.takes_logits and output != "linear":
         raise ValueError(f"{loss.name} applies its own squashing, so it needs output='linear', not {output!r}")
+    refuse_masked(data.targets)
     targets = np.asarray(data.targets)
     if len(targets) != samples:
         raise ValueError(f"{data.name} has {samples} rows of inputs but {len(targets)} targets; give each row one target")

@@ -73,8 +73,8 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
 
 def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:
     """Put model and optimizer into the state of a checkpoint; returns its step. ValueError when it is of another model."""
-    same = np.shape(checkpoint.parameters) == model.flat.shape and set(checkpoint.memory) == set(optimizer.memory)
-    if not same or checkpoint.parameters.dtype != model.dtype:
+    same = isinstance(checkpoint.memory, dict) and set(checkpoint.memory) == set(optimizer.memory)
+    if not same or checkpoint.parameters.shape != model.flat.shape or checkpoint.parameters.dtype != model.dtype:
         raise ValueError("the checkpoint is of another model or optimizer: sizes, dtype or memory differ")
     model.flat[:] = checkpoint.parameters
     for name, array in optimizer.memory.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -72,7 +73,7 @@ def mnist_files(root: Root = None, files: Sequence[File] = FILES) -> list[Path]:
     """Return the four verified paths, plain or .gz, without any download; errors as for `mnist`."""
     paths = _found(root, files)
     if not paths:
-        raise FileNotFoundError(f"MNIST is not in {', nor in '.join(map(str, _folders(root)))}: let fetch() download it")
+        raise FileNotFoundError(f"MNIST is not in {', nor in '.join(map(str, _folders(root)))}: {_command(root)} downloads it")
     _contents(paths, files)
     return paths
 
@@ -86,6 +87,11 @@ def fetch(root: Root = None, mirrors: Sequence[str] = MIRRORS, files: Sequence[F
     paths = (root is None and _found(None, files)) or _filled(root, mirrors, files, timeout)
     _contents(paths, files)
     return paths
+
+
+def _command(root: Root) -> str:
+    """What somebody types to download the four files."""
+    return "`micrograd-lite data mnist" + (f" --root {shlex.quote(str(root))}`" if root is not None else "`")
 
 
 def _folders(root: Root) -> Iterator[Path]:
@@ -112,7 +118,8 @@ def _found(root: Root, files: Sequence[File]) -> list[Path]:
             return paths
         if paths and folder != _cache():
             missing = next(file.name for file in files if not _present(folder, file))
-            raise FileNotFoundError(f"{folder} lacks {missing} (or its .gz): put it there, or let fetch({str(folder)!r}) do it")
+            remedy = f"put it there, or download it with {_command(folder)}"
+            raise FileNotFoundError(f"{folder} lacks {missing} (or its .gz): {remedy}")
     return []
 
 
@@ -128,7 +135,7 @@ def _contents(paths: Sequence[Path], files: Sequence[File]) -> list[tuple[Header
     for path, file, (header, content) in zip(paths, files, contents):
         if (digest := hashlib.sha256(header.encoded() + content).hexdigest()) != file.sha256:
             raise ValueError(f"{path} is not the original: the sha256 of its contents is {digest}, expected {file.sha256}; "
-                             f"delete it and let fetch({str(path.parent)!r}) download it again")
+                             f"delete it and download it again with {_command(path.parent)}")
     return contents
 
 

@@ -54,7 +54,7 @@ def flatten(root: Value, parameters: Iterable[Any], inputs: Iterable[Any] = (), 
 
 def write(root: Value, parameters: Iterable[Any], inputs: Iterable[Any] = (), targets: Iterable[Any] = ()) -> Written:
     """The text of `flatten`'s program and what must be known to run it; not yet compiled."""
-    if type(root) is not Value:
+    if not isinstance(root, Value):
         raise TypeError(f"a flat program is made of a scalar graph: root must be a Value, got {type(root).__name__}")
     groups = [_named(leaves, what) for leaves, what in ((parameters, "parameters"), (inputs, "inputs"), (targets, "targets"))]
     _check_leaves(groups)
@@ -117,7 +117,7 @@ def _named(leaves: Iterable[Any], what: str) -> list[tuple[Value, str]]:
     found = []
     for item in leaves:
         name, leaf = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
-        if type(leaf) is not Value:
+        if not isinstance(leaf, Value):
             raise TypeError(f"{what}: a leaf is a Value, or a pair (name, Value), got {type(leaf).__name__}")
         found.append((leaf, str(leaf.label if name is None else name)))
     return found

@@ -5,6 +5,7 @@
     rows        what a step writes down: one row for each parameter, edge or sample
     layers      the same for models on arrays: one row for each array
     checkpoint  where a run can go on
+    fit         does a checkpoint fit its tables?
     tracer      Tracer: writes a run while it happens
     reader      Trace: reads it back, at any moment
     show        tables of one step, for people

@@ -43,17 +43,17 @@ class Tables:
         self.extents = {**self.extents, name: Extent(0, 0)}
         self.append({name: (header, 0)})
 
-    def reopen(self, name: str, extent: Extent) -> None:
-        """Go on with a table that an earlier process wrote, cut back to where it reached at a checkpoint."""
-        path = self.folder / name
-        try:
-            self.descriptors[name] = os.open(path, os.O_RDWR | os.O_APPEND | NO_LINK)
-            if os.fstat(self.descriptors[name]).st_size < extent.size:
-                raise ValueError(f"{path} is shorter than it was at the checkpoint: {extent.size:,} bytes are needed to go on")
-            os.ftruncate(self.descriptors[name], extent.size)
-        except OSError as error:
-            raise OSError(error.errno, f"cannot write: {error.strerror}", str(path)) from error
-        self.extents = {**self.extents, name: extent}
+    def reopen(self, extents: Mapping[str, Extent]) -> None:
+        """Go on with tables that an earlier process wrote, up to where each reached at a checkpoint.
+
+        Nothing is cut before the next append. OSError names the path.
+        """
+        for name in extents:
+            try:
+                self.descriptors[name] = os.open(self.folder / name, os.O_RDWR | os.O_APPEND | NO_LINK)
+            except OSError as error:
+                raise OSError(error.errno, f"cannot write: {error.strerror}", str(self.folder / name)) from error
+        self.extents = dict(extents)
 
     def append(self, blocks: Mapping[str, tuple[str, int]]) -> None:
         """Append to each named table its text, made of so many rows, in the order given.
@@ -73,7 +73,7 @@ class Tables:
             raise
 
     def _cut_back(self) -> None:
-        for name in self.extents.keys() & self.descriptors.keys():
+        for name in reversed([name for name in self.extents if name in self.descriptors]):  # the table that vouches is cut first
             if os.fstat(self.descriptors[name]).st_size > self.extents[name].size:
                 os.ftruncate(self.descriptors[name], self.extents[name].size)
 

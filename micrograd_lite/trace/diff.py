@@ -17,7 +17,9 @@ from micrograd_lite.trace.folder import CHAIN, GRADIENTS, METRICS
 from micrograd_lite.trace.reader import Trace
 from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
 
-RECORDING = ("format", "status", "error", "steps", "rows", "every", "evaluation", "chain_rule", "by_sample")
+RECORDING = (
+    "format", "status", "error", "steps", "rows", "every", "weights_every", "epochs", "evaluation", "chain_rule", "by_sample",
+)  # fmt: skip
 """What run.json says about the recording and not about the numbers."""
 
 

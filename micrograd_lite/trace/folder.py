@@ -23,15 +23,17 @@ RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv",
 CHAIN, BY_SAMPLE = "chain_rule.csv", "gradients_by_sample.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
+CHECKPOINTS = ("checkpoint.json", "checkpoint.npz")
 FILES = (
     RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE,
-    "checkpoint.npz", "checkpoint.json", "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
+    *CHECKPOINTS, "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip
 """Every file that this format names; beside them, weights/step_NNNNNN.npz."""
 
 
-PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))})\.[0-9a-f]{{8}}\.part")
+KEPT = re.compile(r"step_(\d{6,})\.npz")
+PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))}|{KEPT.pattern})\.[0-9a-f]{{8}}\.part")
 """The temporary files of write_whole, left behind by kill -9."""
 
 
@@ -88,7 +90,20 @@ def claim(folder: Path, force: bool) -> int:
 def reclaim(folder: Path) -> int:
     """Lock the folder of a run that is to go on, changing nothing. Errors as for `claim` and `read_run`."""
     read_run(folder)
+    if not (folder / METRICS).is_file():
+        raise ValueError(f"{folder} has no {METRICS}, so its run cannot go on; replace it with force=True")
     return lock(folder)
+
+
+def sweep(folder: Path, step: int, every: int | None) -> None:
+    """Remove what an earlier process left that a run has not when it never stopped before `step`.
+
+    Half-written files, and weights kept after `step` or between the multiples of `every`. OSError names the path.
+    """
+    for path in [*_files_of_the_format(folder)]:
+        kept = KEPT.fullmatch(path.name)
+        if PART.fullmatch(path.name) or (kept and (int(kept[1]) > step or (every and int(kept[1]) % every))):
+            path.unlink()
 
 
 def _refuse_foreign(folder: Path, force: bool) -> None:
@@ -112,8 +127,8 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
 def _files_of_the_format(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in FILES if (folder / name).is_file())
     yield from (path for path in folder.iterdir() if PART.fullmatch(path.name))
-    if not (folder / WEIGHTS).is_symlink():
-        yield from (path for path in (folder / WEIGHTS).glob("step_*.npz") if re.fullmatch(r"step_\d{6,}\.npz", path.name))
+    if (folder / WEIGHTS).is_dir() and not (folder / WEIGHTS).is_symlink():
+        yield from (path for path in (folder / WEIGHTS).iterdir() if KEPT.fullmatch(path.name) or PART.fullmatch(path.name))
 
 
 def lock(folder: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from micrograd_lite.chain.rows import chain_table
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
+from micrograd_lite.trace.folder import LAYERS, METRICS, WEIGHTS
 from micrograd_lite.trace.reader import Trace
 
 
@@ -13,6 +14,7 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
 
     The numbers are rounded to nine digits, exact in CSV.
     """
+    _refuse_arrays(trace, "no table of single weights")
     if step is None:
         if not trace.steps():
             raise ValueError(f"{trace.folder} has no recorded step yet")
@@ -28,6 +30,7 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
 
 def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") -> str:
     """The chain rule of one step of a trace (the last that was chosen, by default). ValueError when none was."""
+    _refuse_arrays(trace, "no edges of single numbers")
     if step is None:
         last = trace.metrics()[-1]["step"] if trace.metrics() else 0
         chosen = [number for number in trace.run.get("chain_rule") or [] if number <= last]
@@ -35,3 +38,12 @@ def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") ->
             raise ValueError(f"{trace.folder} has no step that was chosen for it: train(..., chain_rule=[1]) chooses the first")
         step = chosen[-1]
     return chain_table(trace.chain_rule(step), form)
+
+
+def _refuse_arrays(trace: Trace, lacks: str) -> None:
+    """ValueError that says what the trace of a model on arrays holds instead."""
+    if not (trace.folder / LAYERS).exists():
+        return
+    kept = f" and {len(trace.array_steps())} files of whole arrays in {WEIGHTS}/" if trace.array_steps() else ""
+    holds = f"{LAYERS} (norms and ranges of each array){kept}"
+    raise ValueError(f"{trace.folder} is the trace of a network on arrays, which has {lacks}: it holds {METRICS}, {holds}")

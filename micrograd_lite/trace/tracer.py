@@ -23,8 +23,9 @@ from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import to_json, write_whole
 from micrograd_lite.trace.append import Tables
-from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
-from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, unlock, write_run
+from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, last_step, write_checkpoint
+from micrograd_lite.trace.fit import resumable
+from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, sweep, unlock, write_run
 from micrograd_lite.trace.rows import DetailRows, rows_of, versions, write_weights
 
 
@@ -49,7 +50,8 @@ class Tracer:
 
     weights_every keeps all weights of an array model, before the first step and after the last too. With
     checkpoint_every a run can go on after a crash, by `Tracer(folder, resume=True)`, `train(..., resume=tracer.checkpoint)`
-    and the same settings; its tables are then those of a run that was never interrupted.
+    and the same settings; its tables are then those of a run that was never interrupted. A run that cannot go on (it is
+    finished, has no checkpoint, or one that does not fit its tables) is a ValueError, and no byte of it changes.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class Tracer:
             if (steps is not None or name == "every") and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, got {steps!r}")
         force, resume = yes_or_no("force", force), yes_or_no("resume", resume)
+        if force and resume:
+            raise ValueError("force and resume contradict each other: one replaces the run in the folder, one goes on with it")
         self.folder, self.every = Path(folder), every
         self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()
@@ -76,8 +80,10 @@ class Tracer:
         self.recent = Recent(rows=0)
         self.checkpoint: Checkpoint | None = None  # where the run goes on; give it to train(resume=...)
         try:
-            self.checkpoint = read_checkpoint(self.folder) if resume else None
-            write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
+            if resume:
+                self.checkpoint = resumable(self.folder)
+            else:
+                write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
         except BaseException:
             self._release()
             raise
@@ -91,16 +97,17 @@ class Tracer:
         last = self._last()
         if last is not None and (step.number <= last.number or step.run is not last.run):
             raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
-        recorded = last is None or step.number % self.every == 0
-        blocks = {**(self.rows.blocks(step) if recorded else {}), **self.details.blocks(step)}
+        first = last is None
+        blocks = {**(self.rows.blocks(step) if first or self._is_recorded(step.number) else {}), **self.details.blocks(step)}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
         columns = self.run["evaluation"]
         evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
         self.recent = Recent(self.steps, before=last, now=step)
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
-        if self.weights_every and (last is None or step.number % self.weights_every == 0):
-            write_weights(self.folder, step, first=last is None, kept=step.number % self.weights_every == 0)
+        if self.weights_every:
+            ends = step.number == last_step(self.run)
+            write_weights(self.folder, step, first, kept=ends or step.number % self.weights_every == 0)
         if self.checkpoint_every and step.number % self.checkpoint_every == 0:
             write_checkpoint(self.folder, step, self.tables.extents)
 
@@ -115,15 +122,20 @@ class Tracer:
         """How many steps have been written."""
         return self.tables.extents[METRICS].rows if METRICS in self.tables.extents else 0
 
+    def _is_recorded(self, number: int) -> bool:
+        """Is this one of the steps, after the first, whose rows are written as soon as they are watched?"""
+        return number % self.every == 0 or number == last_step(self.run)
+
     def _last(self) -> Any:
         """The last step that was written, None before the first."""
         return self.recent.now if self.steps > self.recent.rows else self.recent.before
 
     def _begin(self, step: Any) -> None:
-        run = {**step.run, "every": self.every}
+        run = {**step.run, "every": self.every, "weights_every": self.weights_every}
         rows, details = rows_of(step), DetailRows(run)
         if self.checkpoint is not None:
-            self._go_on(step, run)
+            self._go_on(run, step.number)
+            self.recent = Recent(self.steps, before=Earlier(self.checkpoint.step, step.run))
             self.run, self.rows, self.details = run, rows, details
             return
         for name, header in (rows.headers | details.headers).items():
@@ -132,16 +144,19 @@ class Tracer:
         write_run(self.folder, {"status": "running", **run})
         self.run, self.rows, self.details = run, rows, details
 
-    def _go_on(self, step: Any, run: dict[str, Any]) -> None:
-        earlier, checkpoint = read_run(self.folder), self.checkpoint
-        changed = [name for name in run if json.loads(to_json(run[name])) != earlier.get(name)]
-        if changed or checkpoint is None or step.number != checkpoint.step + 1:
-            what = f"its {changed[0]} differs" if changed else f"step {step.number} does not follow its checkpoint"
+    def _go_on(self, run: dict[str, Any], number: int) -> None:
+        """Go on with the run in the folder at step `number`. ValueError when this is another run; then nothing has changed."""
+        earlier, checkpoint = _settings(read_run(self.folder)), self.checkpoint
+        wanted = json.loads(to_json(_settings(run)))
+        changed = [name for name in {**wanted, **earlier} if name != "epochs" and wanted.get(name) != earlier.get(name)]
+        if changed or checkpoint is None or number != checkpoint.step + 1:
+            what = f"its {changed[0]} differs" if changed else f"step {number} does not follow its checkpoint"
             raise ValueError(f"{self.folder} holds another run, {what}: to go on, train with the same settings and resume=")
-        for name, extent in checkpoint.extents.items():
-            self.tables.reopen(name, extent)
-        write_run(self.folder, {"status": "running", **run})
-        self.recent = Recent(self.steps, before=Earlier(checkpoint.step, step.run))
+        self.tables.reopen(checkpoint.extents)
+        write_run(self.folder, {"status": "running", **run})  # first: from now on nothing in the folder counts as complete
+        write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
+        self.tables.append({})  # cuts them back to the checkpoint
+        sweep(self.folder, checkpoint.step, None if checkpoint.step == last_step(run) else self.weights_every)
 
     def close(self, status: str = "finished", error: str | None = None) -> None:
         """Write the last step's rows and the final run.json: only now does the trace read as complete."""
@@ -149,11 +164,15 @@ class Tracer:
             return
         try:
             if self.checkpoint is not None and not self.run:
-                return  # nothing was watched since: the run stays as it is, to go on another time
+                run = _settings(read_run(self.folder))
+                if status != "finished" or self.checkpoint.step != last_step(run):
+                    return  # nothing was watched since: the run stays as it is, to go on another time
+                self._go_on(run, self.checkpoint.step + 1)  # its process died between the last step and close()
+                self.run = run
             last = self._last()
             if self.weights_every and last is not None and not isinstance(last, Earlier):
                 write_weights(self.folder, last)
-            recorded = last is None or isinstance(last, Earlier) or self.steps == 1 or last.number % self.every == 0
+            recorded = last is None or isinstance(last, Earlier) or self.steps == 1 or self._is_recorded(last.number)
             self.tables.append({} if recorded else self.rows.blocks(last))
             self.tables.close()  # before run.json: a network disk may report a failed write only now
             self.environment["seconds"] = round(time.monotonic() - self.started, 3)
@@ -183,3 +202,8 @@ class Tracer:
         with suppress(OSError):  # the first error is the one to report
             sentence = f"{type(error).__name__}: {error}".replace(f"{self.folder}{os.sep}", "")  # run.json holds no path
             self.close(status, sentence if status == "failed" else None)
+
+
+def _settings(run: dict[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
+    return {name: entry for name, entry in run.items() if name not in ("format", "status", "error", "steps", "rows")}
