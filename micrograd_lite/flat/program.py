@@ -36,7 +36,7 @@ class Program:
 
     def __init__(self, written: Written) -> None:
         self.source, self.parameters, self.operations = written.source, written.parameters, written.operations
-        self._inputs, self._labels, self._calm = written.inputs, written.labels, written.calm
+        self.inputs, self.labels, self.calm = written.inputs, written.labels, written.calm
         self.filename = f"<micrograd_lite flat program {next(serial)}>"
         linecache.cache[self.filename] = (len(self.source), None, self.source.splitlines(keepends=True), self.filename)
         weakref.finalize(self, linecache.cache.pop, self.filename, None)
@@ -56,7 +56,7 @@ class Program:
         reduce: many.mean or many.sum, as a Loss has it. Loss and slopes are, bit for bit, those of the graph that the
         engine would build from all the samples. Errors are the engine's; then no grad has changed.
         """
-        pairs = [self._checked(position, sample) for position, sample in enumerate(samples)]
+        pairs = [self.checked(position, sample) for position, sample in enumerate(samples)]
         losses, gradients = self._run(pairs, share_of_each(reduce, len(pairs)))
         for parameter, gradient in zip(self.parameters, gradients):
             parameter.grad = gradient
@@ -64,11 +64,11 @@ class Program:
 
     def losses(self, samples: Sequence[Any]) -> list[float]:
         """The loss of each sample; no grad changes."""
-        return self._run([self._checked(position, sample) for position, sample in enumerate(samples)], 0.0)[0]
+        return self._run([self.checked(position, sample) for position, sample in enumerate(samples)], 0.0)[0]
 
     def _run(self, pairs: Sequence[Any], share: float) -> tuple[list[float], list[float]]:
         numbers = [parameter.data for parameter in self.parameters]
-        calm = self._calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
+        calm = self.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
         before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see flat_lines
         try:
             result: tuple[list[float], list[float]] = self._quick(numbers, before, pairs, share, calm)
@@ -78,21 +78,22 @@ class Program:
             result = self._sure(numbers, before, pairs, share, calm)
         return result
 
-    def _checked(self, position: int, sample: Any) -> tuple[Sequence[float], Any]:
+    def checked(self, position: int, sample: Any) -> tuple[Sequence[float], Any]:
+        """A sample as (inputs, targets): floats, and whole numbers for labels. ValueError or TypeError for any other."""
         if not isinstance(sample, (tuple, list)) or len(sample) != 2:
             raise ValueError(f"sample {position} must be a pair (inputs, target), got {sample!r}")
         inputs, targets = sample
         if not isinstance(targets, (tuple, list)):
             targets = (targets,)
-        if len(inputs) != self._inputs or len(targets) != len(self._labels):
+        if len(inputs) != self.inputs or len(targets) != len(self.labels):
             raise ValueError(
                 f"sample {position} has {len(inputs)} inputs and {len(targets)} targets; "
-                f"this program was made for {self._inputs} and {len(self._labels)}"
+                f"this program was made for {self.inputs} and {len(self.labels)}"
             )
         if set(map(type, inputs)) != FLOATS:  # 15 us for 784 numbers; converting them would cost twice that
             inputs = [to_float(number) for number in inputs]
-        if any(self._labels) or set(map(type, targets)) != FLOATS:
-            targets = [index(target) if label else to_float(target) for target, label in zip(targets, self._labels)]
+        if any(self.labels) or set(map(type, targets)) != FLOATS:
+            targets = [index(target) if label else to_float(target) for target, label in zip(targets, self.labels)]
         return inputs, targets
 
 
