@@ -12,7 +12,7 @@ from pathlib import Path
 
 from micrograd_lite import MLP, SGD, data, mse, train
 from micrograd_lite.demo import demo, progress
-from micrograd_lite.lab.diagnose import anatomy
+from micrograd_lite.lab.diagnose import predicted_and_measured
 from micrograd_lite.pictures.render import render
 from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace, Tracer
@@ -29,7 +29,7 @@ def slow_error(w: float, b: float) -> float:
 
 def steps(lr: float, epochs: int):
     """Train w and b from 0; each step also measures its change of the loss, beside what the slope promised."""
-    return train(MLP(1, [1], init="zeros"), data.line(), loss=mse, optimizer=SGD(lr=lr), epochs=epochs, anatomy_every=1)
+    return train(MLP(1, [1], init="zeros"), data.line(), loss=mse, optimizer=SGD(lr=lr), epochs=epochs, change_every=1)
 
 
 def main(out: Path, quick: bool, force: bool) -> None:
@@ -49,7 +49,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
     for lr in (0.08, 0.09):
         with Tracer(out / f"line_lr_{lr}", force=force) as tracer:
             losses[lr] = [step.loss for step in tracer.follow(steps(lr, 100))]
-        said += f"\nlr {lr}: {anatomy(Trace(tracer.folder))[0]}\n"
+        said += f"\nlr {lr}: {predicted_and_measured(Trace(tracer.folder))[0]}\n"
     rows = [[str(number), *(f"{run[number - 1]:.6g}" for run in losses.values())] for number in (1, 2, 3, 10, 30, 100)]
     print(table(("step", *(f"loss at lr {lr}" for lr in losses)), rows), said, sep="")
     print("wrote", *render(folder), sep="\n  ", end=f"\nlook at {folder / 'training_loss.gif'}\n")

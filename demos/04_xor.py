@@ -39,7 +39,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
     """Train without and with biases and draw both traces."""
     for name, bias in (("xor", False), ("xor_with_bias", True)):
         net, folder, epochs = network(bias), out / name, 100 if quick else 10_000
-        chosen = {"epochs": epochs, "anatomy_every": 1, "chain_rule": [1, epochs], "by_sample": [1, epochs]}
+        chosen = {"epochs": epochs, "change_every": 1, "chain_rule": [1, epochs], "by_sample": [1, epochs]}
         with Tracer(folder, force=force) as tracer:
             print(f"{name}\n step  mse before it       published, without biases")
             for step in progress(train(net, data.xor(), loss=mse, optimizer=SGD(lr=1.0), **chosen), epochs, name):

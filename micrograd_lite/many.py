@@ -19,9 +19,10 @@ def dot(weights: Sequence[Value], inputs: Sequence[Value], bias: Value | None = 
     """bias + w0*x0 + w1*x1 + ... as one node: what a neuron computes.
 
     Bit for bit the sum of products that it stands for, value and gradients, at a fraction of the nodes. So the
-    parents stand in the order in which that sum pays its shares back: last product first, and the bias just
-    before the first product, because the sum starts with it. ValueError when the counts differ. Numbers among the
-    inputs must have been wrapped: doing that here would cost every neuron of a layer the same work again.
+    parents stand in the order in which the shares of that sum arrive: last product first, and the bias just
+    before the first product, because the sum starts with it (`rules.dot_terms` takes them apart again). ValueError
+    when the counts differ. Numbers among the inputs must have been wrapped: doing that here would cost every neuron
+    of a layer the same work again.
     """
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many inputs as weights: got {len(weights)} weights and {len(inputs)} inputs")

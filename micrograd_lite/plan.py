@@ -23,7 +23,7 @@ PLAIN = frozenset((int, float))
 SMALL = 1_000
 """A data set of up to so many numbers is written into run.json."""
 
-ANATOMY = ("predicted_change", "measured_change")
+CHANGE_COLUMNS = ("predicted_change", "measured_change")
 """Columns about a step's loss: what its slope promised of the update (sum of gradient * update), and what came of it."""
 
 
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     shuffle: bool
     seed: int
     evaluate_every: int | None
-    anatomy_every: int | None
+    change_every: int | None
     chain_rule: frozenset[int]
     by_sample: frozenset[int]
     names: list[str]
@@ -67,15 +67,15 @@ class Plan(NamedTuple):
         last = self.epochs is not None and step == self.epochs * self.batches_per_epoch
         return bool(self.evaluate_every) and (step % (self.evaluate_every or 1) == 0 or last)
 
-    def has_anatomy(self, step: int) -> bool:
+    def measures_change(self, step: int) -> bool:
         """Is this step one of those whose change of the loss is predicted and measured?"""
-        return bool(self.anatomy_every) and step % (self.anatomy_every or 1) == 0
+        return bool(self.change_every) and step % (self.change_every or 1) == 0
 
     def columns(self) -> list[str]:
         """What is measured beside each step: accuracies where there are classes, the loss on the test data, its change."""
         train = ["train_accuracy"] if self.training.classes else []
         test = ["test_loss", *(["test_accuracy"] if self.testing.classes else [])] if self.testing is not None else []
-        return [*(train + test if self.evaluate_every else []), *(ANATOMY if self.anatomy_every else [])]
+        return [*(train + test if self.evaluate_every else []), *(CHANGE_COLUMNS if self.change_every else [])]
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for run.json."""
@@ -114,6 +114,7 @@ def plain(table: Any) -> list[Any]:
 
 
 def make_plan(
+    *,
     model: Any,
     data: Any,
     loss: Loss,
@@ -125,9 +126,9 @@ def make_plan(
     test: Any,
     evaluate_every: int | None,
     parameters: Sequence[str] | None,
-    anatomy_every: int | None = None,
-    chain_rule: Collection[int] = (),
-    by_sample: Collection[int] = (),
+    change_every: int | None,
+    chain_rule: Collection[int],
+    by_sample: Collection[int],
 ) -> Plan:
     """The arguments of `train`, checked. ValueError or TypeError names the first that cannot be trained."""
     for kind, wanted, got in (("loss", Loss, loss), ("optimizer", Optimizer, optimizer)):
@@ -136,7 +137,7 @@ def make_plan(
             page = {"loss": "losses", "optimizer": "optim"}[kind]
             raise TypeError(f"{kind} must be one of those in micrograd_lite.{page} ({known}), got {type(got).__name__}")
     for name, setting in (("epochs", epochs), ("batch_size", batch_size), ("evaluate_every", evaluate_every),
-                          ("anatomy_every", anatomy_every)):  # fmt: skip
+                          ("change_every", change_every)):  # fmt: skip
         if setting is not None and (not isinstance(setting, int) or isinstance(setting, bool) or setting < 1):
             raise ValueError(f"{name} must be a whole number of at least 1, got {setting!r}")
     if not hasattr(model, "named_parameters") or not callable(model):
@@ -147,10 +148,11 @@ def make_plan(
     training = dataset(data, model, loss)
     testing = dataset(test, model, loss) if test is not None else None
     chosen = _chosen(model, parameters)
-    names, values = [name for name, _ in chosen], [value for _, value in chosen]
     return Plan(
-        model, training, testing, loss, optimizer, epochs, batch_size, shuffle, seed, evaluate_every, anatomy_every,
-        _steps(model, "chain_rule", chain_rule), _steps(model, "by_sample", by_sample), names, values,
+        model=model, training=training, testing=testing, loss=loss, optimizer=optimizer, epochs=epochs, batch_size=batch_size,
+        shuffle=shuffle, seed=seed, evaluate_every=evaluate_every, change_every=change_every,
+        chain_rule=_steps(model, "chain_rule", chain_rule), by_sample=_steps(model, "by_sample", by_sample),
+        names=[name for name, _ in chosen], parameters=[value for _, value in chosen],
     )  # fmt: skip
 
 

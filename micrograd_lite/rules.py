@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import linecache
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -28,6 +28,7 @@ class Rule(NamedTuple):
     smooth: str = ""  # where the value has a derivative on both sides that agree; "" is everywhere in the domain
     needs: str = ""  # the domain; "" is every number
     error: type[ArithmeticError | ValueError] = ValueError  # raised outside the domain
+    bounds: tuple[str, ...] = ()  # how large value and slopes can get for |x|, where their formulas do not show it
 
 
 class ManyRule(NamedTuple):
@@ -59,11 +60,14 @@ RULES = {rule.name: rule for rule in (
          needs="x >= 0"),
     Rule("sin",        "x",  "sin(x)",                              ("cos(x)",)),
     Rule("cos",        "x",  "cos(x)",                              ("-sin(x)",)),
-    Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",)),
+    Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",),
+         bounds=("1.0", "1.0")),
     Rule("sigmoid",    "x",  "1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",
-                                                                    ("z * (1.0 - z)",)),
+                                                                    ("z * (1.0 - z)",),
+         bounds=("1.0", "1.0")),
     Rule("softplus",   "x",  "x + log1p(exp(-x)) if x >= 0 else log1p(exp(x))",
-                                                                    ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",)),
+                                                                    ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",),
+         bounds=("x + 1.0", "1.0")),
     Rule("relu",       "x",  "0.0 if x <= 0 else x",                ("0.0 if x <= 0 else 1.0",),              "x != 0"),
     Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",           ("0.01 if x <= 0 else 1.0",),             "x != 0"),
     Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",  ("1.0 if x > 0 else a",
@@ -87,6 +91,21 @@ MANY = {rule.name: rule for rule in (
     ManyRule("cross_entropy", ("x", "label"),   "log(exp(x0) + exp(x1) + ...) - x_label", ("softmax(x) - (1.0 if x is x_label else 0.0)",)),
 )}
 # fmt: on
+
+
+def dot_terms(parents: Sequence[Any]) -> tuple[Any, list[tuple[Any, Any]]]:
+    """A dot taken apart: its bias, or None, and its pairs (weight, input) in the order in which they are added.
+
+        >>> dot_terms(["w1", "x1", "b", "w0", "x0"])
+        ('b', [('w0', 'x0'), ('w1', 'x1')])
+
+    A dot's parents stand in the order in which their shares are added to their gradients: the last product first, the
+    bias just before the first product. Whatever has one entry for each parent comes apart in the same way: their
+    names, their sizes, their places.
+    """
+    rest = list(parents)
+    bias = rest.pop(-3 if len(rest) > 1 else 0) if len(rest) % 2 else None
+    return bias, list(zip(rest[0::2], rest[1::2]))[::-1]
 
 
 def scalar_guard(rule: Rule) -> str:

@@ -25,7 +25,7 @@ from micrograd_lite.losses import Loss
 from micrograd_lite.measure import batch_loss, evaluation, first_non_finite, norm, predicted_change
 from micrograd_lite.module import Module
 from micrograd_lite.optim import Optimizer
-from micrograd_lite.plan import ANATOMY, Plan, make_plan
+from micrograd_lite.plan import CHANGE_COLUMNS, Plan, make_plan
 from micrograd_lite.scalar import Value
 
 
@@ -64,7 +64,7 @@ def train(
     parameters: Sequence[str] | None = None,
     resume: Any = None,
     engine: Any = "eager",
-    anatomy_every: int | None = None,
+    change_every: int | None = None,
     chain_rule: Collection[int] = (),
     by_sample: Collection[int] = (),
 ) -> Iterator[Any]:
@@ -78,15 +78,16 @@ def train(
     graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits, which "c" compiles, where there
     is a C compiler (else a warning, and flat); or your own (lab/bugs.py).
 
-    anatomy_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
+    change_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
     by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
 
     ValueError or TypeError before the first step for anything that cannot be trained; FloatingPointError when the loss
     or a gradient is not finite, with every parameter still as it was before that step.
     """
     plan = make_plan(
-        model, data, loss, optimizer, epochs, batch_size, shuffle, seed, test, evaluate_every, parameters,
-        anatomy_every, chain_rule, by_sample,
+        model=model, data=data, loss=loss, optimizer=optimizer, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
+        seed=seed, test=test, evaluate_every=evaluate_every, parameters=parameters, change_every=change_every,
+        chain_rule=chain_rule, by_sample=by_sample,
     )  # fmt: skip
     if callable(engine) and isinstance(plan.model, Module):
         return _steps(plan, resume, engine)
@@ -115,12 +116,14 @@ def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
             terms = plan.optimizer.step(plan.parameters)
             after = [parameter.data for parameter in plan.parameters]
             evaluated = evaluation(plan.model, plan.loss, plan.training, plan.testing) if plan.is_evaluated(number) else {}
-            if plan.has_anatomy(number):
+            if plan.measures_change(number):
                 change = batch_loss(plan.model, plan.loss, batch) - loss
-                evaluated |= dict(zip(ANATOMY, (predicted_change(gradients, terms), change)))
+                evaluated |= dict(zip(CHANGE_COLUMNS, (predicted_change(gradients, terms), change)))
         yield Step(
-            number, epoch, loss, norm(gradients), norm([term.update for term in terms]), plan.optimizer.lr(plan.optimizer.steps),
-            plan.names, before, gradients, terms, after, evaluated, *shown, run,
+            number=number, epoch=epoch, loss=loss, gradient_norm=norm(gradients),
+            update_norm=norm([term.update for term in terms]), learning_rate=plan.optimizer.lr(plan.optimizer.steps),
+            names=plan.names, before=before, gradients=gradients, terms=terms, after=after, evaluation=evaluated,
+            chain=shown.chain, by_sample=shown.by_sample, run=run,
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def make(folder: Path) -> None:
     """Train XOR on a 2-4-1 network for 100 steps of Adam and keep every tenth, without the file that tells the time."""
     net = MLP(2, [4, 1], activation="tanh", output="sigmoid", seed=3)
     with Tracer(folder / "xor", every=10) as tracer:
-        chosen = {"evaluate_every": 1, "anatomy_every": 1, "chain_rule": [1, 100], "by_sample": [1, 100]}
+        chosen = {"evaluate_every": 1, "change_every": 1, "chain_rule": [1, 100], "by_sample": [1, 100]}
         for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, **chosen):
             tracer.watch(step)
     (folder / "xor" / "environment.json").unlink()

@@ -489,7 +489,8 @@ def gradients_after(made, between):
     """The gradients of x and w when something happens to their data between the forward pass and backward()."""
     x, w = Array([[1.0, 2.0], [3.0, 4.0]]), Array([[5.0, 6.0], [7.0, 8.0]])
     total = made(x, w)
-    between(x), between(w)
+    between(x)
+    between(w)
     total.backward()
     return x.grad.tolist(), w.grad.tolist()
 

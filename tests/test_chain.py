@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
+from micrograd_lite.chain.drawing import dot as dot_language
+from micrograd_lite.chain.drawing import svg
 from micrograd_lite.chain.rows import chain_rule, edges, formulas, gradients, in_formula
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.many import dot, mean
+from micrograd_lite.module import Module
 from micrograd_lite.rules import SCALAR
+from micrograd_lite.verify import verify
 from strategies import programs
 
 
@@ -90,6 +94,35 @@ def test_operations_over_many_operands_are_written_out():
     assert [row.partial_formula for row in rows] == ["softmax(z0)", "softmax(z1) - 1.0", "softmax(z2)"]
 
 
+def test_a_dot_without_products_is_its_bias_in_tables_and_drawings():
+    """One row, whose formula is the bias's name and whose slope is 1.0; the drawing has both boxes."""
+    root = dot([], [], Value(0.5, "b"))
+    assert [(row.formula, row.parent, row.partial_formula, row.total) for row in chain_rule(root)] == [("b", "b", "1.0", 1.0)]
+    assert "v1 = b" in svg(root) and "v1 = b" in dot_language(root)
+
+
+class Constant(Module):
+    """A model that has a bias and looks at nothing."""
+
+    def __init__(self):
+        self.b = Value(0.5, "b")
+
+    def parts(self):
+        return [("b", self.b)]
+
+    def __call__(self, inputs):
+        return dot([], [], self.b)
+
+
+def test_a_dot_without_products_can_be_traced(tmp_path):
+    """Its edges are recorded, and the trace proves itself."""
+    with Tracer(tmp_path) as tracer:
+        for step in train(Constant(), ([[1.0], [2.0]], [1.0, 2.0]), loss=mse, optimizer=SGD(lr=0.1), epochs=2, chain_rule=[1]):
+            tracer.watch(step)
+    assert {row.formula for row in Trace(tmp_path).chain_rule(1) if row.operation == "dot"} == {"b"}
+    assert verify(tmp_path).wrong == ""
+
+
 @pytest.mark.parametrize("name", ["a b", "exp", "abs", "inf", "lambda", "x.1", "=x", "1", "a'b", "", "\u00e9"])
 def test_a_name_that_is_no_plain_word_stands_in_quotes(name):
     """So that a formula can be read back: every word in it is a number, a function or one node's name."""
@@ -115,7 +148,7 @@ def test_formulas_with_a_leading_sign_stand_in_parentheses():
 def steps(engine="eager", **options):
     """Four steps on XOR, the first and the third of them in detail."""
     net = MLP(2, [2, 1], activation="tanh", output="sigmoid")
-    chosen = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1, **options}
+    chosen = {"chain_rule": [1, 3], "by_sample": [1, 3], "change_every": 1, **options}
     return train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=4, engine=engine, **chosen)
 
 
@@ -131,7 +164,7 @@ def test_chosen_steps_show_their_chain_rule_and_the_others_nothing(engine):
 
 def test_details_change_no_number():
     """A run with them and one without are the same."""
-    plain = [step.after for step in steps(chain_rule=[], by_sample=[], anatomy_every=None)]
+    plain = [step.after for step in steps(chain_rule=[], by_sample=[], change_every=None)]
     assert [step.after for step in steps()] == plain
 
 

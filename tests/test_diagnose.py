@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, binary_cross_entropy, cli, cross_entropy, mse, train
 from micrograd_lite.data import Dataset, digits, iris, line, moons, xor
-from micrograd_lite.lab.diagnose import anatomy, diagnose, passed, slopes_table
+from micrograd_lite.lab.diagnose import diagnose, passed, predicted_and_measured, slopes_table
 from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes, three
 from micrograd_lite.module import Module
 
@@ -220,11 +220,11 @@ def test_a_first_loss_far_above_guessing(tmp_path):
     assert "guessing" not in said(good)
 
 
-# --- the anatomy of the updates ---
+# --- the change of the loss, predicted and measured ---
 
 
 def line_run(folder, lr, epochs=100):
-    return record(folder, MLP(1, [1], init="zeros"), line(), lr=lr, epochs=epochs, anatomy_every=1)
+    return record(folder, MLP(1, [1], init="zeros"), line(), lr=lr, epochs=epochs, change_every=1)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def line_run(folder, lr, epochs=100):
     ],
 )
 def test_the_line_tells_a_rate_that_is_too_big(tmp_path, lr, begins):
-    """The limit is .0845: below it, but too big, the loss still falls and the anatomy shows it from the first step."""
-    (sentence,) = anatomy(Trace(line_run(tmp_path / "run", lr)))
+    """The limit is .0845: below it, but too big, the loss still falls and its change shows it from the first step."""
+    (sentence,) = predicted_and_measured(Trace(line_run(tmp_path / "run", lr)))
     assert sentence.startswith(begins)
 
 
@@ -248,8 +248,8 @@ def test_half_of_the_promise_is_the_bottom_of_a_parabola(tmp_path_factory, lr, c
         return
     data = line()._replace(inputs=[[math.sqrt(curvature)]], targets=[0.0])
     net = MLP(1, [1], bias=False, init=[[[1.0]]])
-    run = record(tmp_path_factory.mktemp("parabola") / "run", net, data, lr=lr, epochs=1, anatomy_every=1)
-    (sentence,) = anatomy(Trace(run))
+    run = record(tmp_path_factory.mktemp("parabola") / "run", net, data, lr=lr, epochs=1, change_every=1)
+    (sentence,) = predicted_and_measured(Trace(run))
     assert ("less than half" in sentence) == (0.5 < curvature * lr <= 1.0)
     assert ("the loss rose" in sentence) == (curvature * lr > 1.0)
 
@@ -257,25 +257,25 @@ def test_half_of_the_promise_is_the_bottom_of_a_parabola(tmp_path_factory, lr, c
 def test_rounding_is_no_divergence(tmp_path):
     """At a minimum that is not 0 a change of the last digits has any sign: it is left out."""
     net, data = MLP(1, [1], init="zeros"), Dataset("bent", [[-1.0], [0.0], [1.0]], [1.0, 0.1, 2.0])
-    run = record(tmp_path / "run", net, data, lr=0.3, epochs=200, every=200, anatomy_every=1)
+    run = record(tmp_path / "run", net, data, lr=0.3, epochs=200, every=200, change_every=1)
     changes = [(row["predicted_change"], row["measured_change"]) for row in Trace(run).metrics()]
     assert any(predicted < 0.0 < measured for predicted, measured in changes)
-    assert "rose" not in " ".join(anatomy(Trace(run)))
+    assert "rose" not in " ".join(predicted_and_measured(Trace(run)))
 
 
 def test_a_few_steps_are_no_harm(tmp_path):
     """One long first step of Adam in a hundred."""
     with Tracer(tmp_path / "run") as tracer:
         net = MLP(2, [4, 1], activation="tanh", output="sigmoid", seed=3)
-        for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, anatomy_every=1):
+        for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, change_every=1):
             tracer.watch(step)
-    (sentence,) = anatomy(Trace(tmp_path / "run"))
+    (sentence,) = predicted_and_measured(Trace(tmp_path / "run"))
     assert sentence.startswith("From step 1 on, at 1 of 100 steps, ") and sentence.endswith("so few are no harm.")
 
 
-def test_without_anatomy_nothing_is_said_about_it(tmp_path):
-    """train(..., anatomy_every=...) was not asked for."""
-    assert anatomy(Trace(record(tmp_path / "run", MLP(2, [1])))) == []
+def test_where_the_change_was_not_measured_nothing_is_said_about_it(tmp_path):
+    """train(..., change_every=...) was not asked for."""
+    assert predicted_and_measured(Trace(record(tmp_path / "run", MLP(2, [1])))) == []
 
 
 # --- the command, and mistakes ---

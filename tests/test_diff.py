@@ -15,7 +15,7 @@ from micrograd_lite.data import Dataset, xor
 from micrograd_lite.trace.diff import compare, entries, hint
 from micrograd_lite.trace.stages import STAGES, by_step, forward
 
-EVERYTHING = {"chain_rule": [1, 3], "by_sample": [1, 3], "anatomy_every": 1}
+EVERYTHING = {"chain_rule": [1, 3], "by_sample": [1, 3], "change_every": 1}
 
 
 def record(folder, optimizer=None, seed=0, epochs=4, every=1, data=None, engine="eager", loss=mse, **options):
@@ -74,7 +74,7 @@ def test_the_engines_leave_equal_traces(whole, tmp_path):
 
 
 def test_what_only_one_recorded_is_not_compared(whole, tmp_path):
-    """Fewer steps, no edges, no anatomy: what both have is equal."""
+    """Fewer steps, no edges, no change of the loss: what both have is equal."""
     sparse = record(tmp_path / "sparse", every=2)
     comparison = compare(whole, sparse)
     assert comparison.equal

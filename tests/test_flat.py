@@ -20,11 +20,10 @@ from hypothesis import strategies as st
 
 from interpreters import VERSIONS, interpreter
 from micrograd_lite import many
-from micrograd_lite.chain.spelling import spelled
+from micrograd_lite.chain.spelling import spelled, worked_out
 from micrograd_lite.data import xor
 from micrograd_lite.flat.model import flatten_model
-from micrograd_lite.flat.write import flatten
-from micrograd_lite.flat.write import write as flat
+from micrograd_lite.flat.write import MOST_OPERATIONS, flatten, write
 from micrograd_lite.graph import births, oldest_first
 from micrograd_lite.losses import mse
 from micrograd_lite.many import dot
@@ -231,6 +230,26 @@ def test_constants_are_worked_out_without_changing_a_bit(rule):
                 assert bits(float(found)) == bits(value), (made, point)
                 for text, partial in zip(made.slopes, partials):
                     assert bits(float(eval(text.format(**spell), scope, {**here, "z": value}))) == bits(partial), (text, point)
+
+
+def test_a_row_tells_where_it_is_flat():
+    """Relu's slope is 0.0 up to 0; a row that is flat nowhere, elsewhere, or toward one of two operands tells nothing."""
+    assert {name: spelled(name).flat for name in RULES if spelled(name).flat} == {"relu": "{x} <= 0.0"}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.bounds], ids=lambda rule: rule.name)
+@given(x=st.floats(allow_nan=False))
+def test_the_bounds_of_a_row_hold(rule, x):
+    """Value and slope are never larger in size than what the row says for |x|."""
+    value, (slope,) = APPLY[rule.name](x)
+    most = [eval(bound, {}, {"x": abs(x)}) for bound in rule.bounds]
+    assert abs(value) <= most[0] and abs(slope) <= most[1]
+
+
+def test_a_formula_that_cannot_be_spelled_is_refused():
+    """One sentence, not a program that lacks half of it."""
+    with pytest.raises(ValueError, match=r"^'x\[0\]' cannot be spelled out: "):
+        worked_out(ast.parse("1.0 + x[0]", mode="eval").body, {})
 
 
 def test_multiplications_by_one_are_not_written():
@@ -492,9 +511,15 @@ def chain(operations):
 
 def test_a_program_that_is_too_large_is_refused():
     """The bound is named, and so is the size."""
-    w, root = chain(flat.MOST_OPERATIONS + 2)
+    w, root = chain(MOST_OPERATIONS + 2)
     with pytest.raises(ValueError, match=r"250,00. operations; a flat program has at most 250,000"):
         flatten(root, [w])
+
+
+def test_leaves_are_no_operations():
+    """A mean of 130,000 weights is 130,000 operations and can be written out."""
+    leaves = [Value(0.0) for _ in range(130_000)]
+    assert write(many.mean(leaves), leaves).operations == 130_000
 
 
 LARGE = """

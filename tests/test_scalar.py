@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from micrograd_lite import many
 from micrograd_lite.graph import oldest_first
 from micrograd_lite.many import dot
-from micrograd_lite.rules import RULES
+from micrograd_lite.rules import RULES, dot_terms
 from micrograd_lite.scalar import Value
 from references import (
     BOUND,
@@ -423,6 +423,15 @@ def test_dot_without_anything_is_its_bias():
     made = dot([], [], b)
     made.backward()
     assert (made.data, b.grad) == (5.0, 1.0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+@pytest.mark.parametrize("bias", [None, Value(5.0)], ids=["no bias", "bias"])
+def test_dot_terms_takes_a_dot_apart(count, bias):
+    """The very bias, or None, and the very pairs, in the order of the call; a dot of nothing does not exist."""
+    w, x = [Value(1.0) for _ in range(count)], [Value(2.0) for _ in range(count)]
+    if count or bias:
+        assert dot_terms(dot(w, x, bias).parents) == (bias, list(zip(w, x)))
 
 
 def test_dot_needs_one_input_for_each_weight():

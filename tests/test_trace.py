@@ -430,7 +430,8 @@ def test_reading_writes_nothing(tmp_path):
     trace = record(tmp_path / "run", 3)
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "run").iterdir()}
     assert (trace.status, trace.damage, trace.metrics()[0]["step"], trace.steps()) == ("finished", "", 1, [1, 2, 3])
-    trace.gradients(1), trace.optimizer(1), trace.weights(0), trace.series(trace.names[0])
+    for question, about in ((trace.gradients, 1), (trace.optimizer, 1), (trace.weights, 0), (trace.series, trace.names[0])):
+        question(about)
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "run").iterdir()} == before
 
 

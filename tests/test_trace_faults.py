@@ -489,7 +489,8 @@ def test_a_closed_generator_reads_as_interrupted(tmp_path):
                 yield step
 
     running = session()
-    next(running), next(running)
+    next(running)
+    next(running)
     running.close()
     assert Trace(tmp_path / "run").status == "interrupted"
     assert len(Trace(tmp_path / "run").metrics()) == 2

@@ -51,7 +51,7 @@ def test_an_honest_trace_of_arrays_passes(tmp_path, dtype, whole):
 
     for data, loss, widths in ((FLOWERS, cross_entropy, [6, 3]), (FLOWERS._replace(targets=PAIRS.targets * 5), mse, [7, 2])):
         net = arrays.MLP(4, widths, "sigmoid", dtype=dtype)
-        settings = {"loss": loss, "optimizer": SGD(0.5), "batch_size": None if whole else 4, "anatomy_every": 2, "test": data}
+        settings = {"loss": loss, "optimizer": SGD(0.5), "batch_size": None if whole else 4, "change_every": 2, "test": data}
         with Tracer(tmp_path / loss.name, every=2, weights_every=2) as tracer:
             list(tracer.follow(islice(train(net, data, **settings), 9)))
         report = verify(tmp_path / loss.name)
@@ -318,6 +318,7 @@ def ragged(folder, arrays):
     test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
     net = MLP(1, [1], init=[[[1.0]]])
     if arrays:
+        pytest.importorskip("numpy")
         from micrograd_lite.arrays import from_scalar
 
         net = from_scalar(net)

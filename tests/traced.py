@@ -83,8 +83,8 @@ RUNS = {
     "no parameter": (lambda: MLP(2, [1]), xor(), {"loss": mse, "optimizer": Adam(), "parameters": []}),
     "unknown model": (Own, xor(), {"loss": mse, "optimizer": Adam(0.1)}),
 }  # fmt: skip
-PLAIN = {"chain_rule": [], "by_sample": [], "anatomy_every": None, "evaluate_every": None}
-DETAILED = {"chain_rule": [1, 3], "by_sample": [1, 2, 7], "anatomy_every": 1, "evaluate_every": 2}
+PLAIN = {"chain_rule": [], "by_sample": [], "change_every": None, "evaluate_every": None}
+DETAILED = {"chain_rule": [1, 3], "by_sample": [1, 2, 7], "change_every": 1, "evaluate_every": 2}
 
 
 def write(folder, name="xor, momentum", engine="eager", steps=7, every=1, model=None, **options):
@@ -103,7 +103,7 @@ def write_arrays(folder):
     from micrograd_lite import arrays
 
     net = arrays.MLP(4, [5, 3], "prelu", dtype="float32", seed=1)
-    settings = {"loss": cross_entropy, "optimizer": Adam(0.01), "batch_size": 6, "epochs": 4, "test": FLOWERS, "anatomy_every": 1}
+    settings = {"loss": cross_entropy, "optimizer": Adam(0.01), "batch_size": 6, "epochs": 4, "test": FLOWERS, "change_every": 1}
     with Tracer(folder, weights_every=1) as tracer:
         list(tracer.follow(train(net, FLOWERS, **settings)))
     return folder

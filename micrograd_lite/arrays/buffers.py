@@ -27,19 +27,21 @@ class Buffers:
         size = int(np.sum([array.data.size for array in self.arrays.values()]))
         buffers = {kind: np.empty(size, self.dtype) for kind in ("data", "grad")}
         self._buffers = {kind: (flat, views(flat, shapes)) for kind, flat in buffers.items()}
-        self._gathered("data"), self._gathered("grad")
+        self.bring_back("data")
+        self.bring_back("grad")
 
     @property
     def flat(self) -> np.ndarray:
         """All parameters, one after the other; what was assigned to an array's `data` comes in first."""
-        return self._gathered("data")
+        return self.bring_back("data")
 
     @property
     def flat_grad(self) -> np.ndarray:
         """All gradients likewise; what backward() or an assignment put elsewhere comes in first."""
-        return self._gathered("grad")
+        return self.bring_back("grad")
 
-    def _gathered(self, kind: str) -> np.ndarray:
+    def bring_back(self, kind: str) -> np.ndarray:
+        """Every array's `data` (or `grad`) a view of its buffer again, with the numbers it has now; returns the buffer."""
         flat, cut = self._buffers[kind]
         for name, view in cut.items():
             if getattr(self.arrays[name], kind) is not view:

@@ -60,7 +60,7 @@ class FusedStep:
     def __call__(self, inputs: np.ndarray, targets: np.ndarray, loss: Loss) -> float:
         """The loss of a batch; its slope toward every parameter is in the model's flat_grad afterwards."""
         self.calls += 1
-        self.model.flat_grad  # noqa: B018 (every grad is a view of the buffer again, also after a graph's backward)
+        self.model.bring_back("grad")  # a graph's backward() has put arrays of its own there
         outputs = node(self.forward(inputs)[-1], (), (), None)  # a leaf on the buffer itself: Array(...) would copy it
         total = batch_loss(loss, outputs, targets)
         total.backward()

@@ -52,7 +52,8 @@ class ArrayOptimizer:
         self.update_norm = length(self.update)  # one product, which costs less than a look at each number
         if not self.update_norm < SAFE:
             after = parameters + self.update
-            for position in np.flatnonzero(~np.isfinite(after))[:1]:
+            if not np.isfinite(after).all():
+                position = int(np.flatnonzero(~np.isfinite(after))[0])
                 became = f"parameter {position} would become {float(after[position])!r}"
                 raise FloatingPointError(f"step {step}: {became}; try a smaller learning rate")
         parameters += self.update

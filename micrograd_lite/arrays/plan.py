@@ -56,7 +56,9 @@ def _targets(data: Dataset, model: MLP, loss: Loss, samples: int) -> np.ndarray:
     if not known.takes(targets, outputs):
         given = np.asarray(data.targets)
         raise ValueError(f"{data.name}: {loss.name} needs {loss.wants}; {made}s have shape {given.shape} and dtype {given.dtype}")
-    for row in np.argwhere(~known.fits(targets, outputs))[:1, 0]:
+    fits = known.fits(targets, outputs)  # one answer for each row, or for each number of it
+    if not fits.all():
+        row = int(np.argwhere(~fits)[0, 0])
         raise ValueError(f"row {row} of {data.name}: {loss.name} needs {loss.wants}; {made} is {targets[row].tolist()!r}")
     return targets
 

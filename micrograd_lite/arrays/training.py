@@ -19,7 +19,7 @@ from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.optim import ArrayOptimizer
 from micrograd_lite.data import Dataset
 from micrograd_lite.graph import node_names, oldest_first
-from micrograd_lite.plan import ANATOMY, Plan
+from micrograd_lite.plan import CHANGE_COLUMNS, Plan
 
 
 class ArrayStep:
@@ -29,7 +29,7 @@ class ArrayStep:
     start: a copy of all parameters before the first step.
     """
 
-    def __init__(self, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
+    def __init__(self, *, number: int, epoch: int, loss: float, learning_rate: float, fused: FusedStep, optimizer: ArrayOptimizer,
                  evaluation: dict[str, float], run: dict[str, Any], start: np.ndarray) -> None:  # fmt: skip
         self.number, self.epoch, self.loss = number, epoch, loss
         self.gradient_norm, self.update_norm, self.learning_rate = fused.gradient_norm, optimizer.update_norm, learning_rate
@@ -62,12 +62,13 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
             raise FloatingPointError(f"step {number}: the gradient of {name} is not finite; try a smaller learning rate")
         rate = optimizer.step(model.flat, model.flat_grad)
         evaluated = array_evaluation(model, plan) if plan.is_evaluated(number) else {}
-        if plan.has_anatomy(number):
+        if plan.measures_change(number):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
                 change = float(batch_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
-            evaluated |= dict(zip(ANATOMY, (predicted, change)))
-        yield ArrayStep(number, epoch, loss, rate, fused, optimizer, evaluated, run, start)
+            evaluated |= dict(zip(CHANGE_COLUMNS, (predicted, change)))
+        yield ArrayStep(number=number, epoch=epoch, loss=loss, learning_rate=rate, fused=fused, optimizer=optimizer,
+                        evaluation=evaluated, run=run, start=start)  # fmt: skip
 
 
 def restore(model: MLP, optimizer: ArrayOptimizer, checkpoint: Any) -> int:

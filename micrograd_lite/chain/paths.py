@@ -1,5 +1,6 @@
 """A gradient as the sum over all paths: walk from the result to an input in every possible way, multiply the slopes on the way.
 
+    >>> from micrograd_lite import Value
     >>> x = Value(3.0, "x")
     >>> found = paths(x * x + x, x)  # to x over either factor of the product, or directly
     >>> found.number, found.gradient, [path.share for path in found.largest]

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.chain.spelling import series, spelled
 from micrograd_lite.graph import Node, node_names, youngest_first
-from micrograd_lite.rules import MANY, RULES, SCALAR
+from micrograd_lite.rules import MANY, RULES, SCALAR, dot_terms
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
 
@@ -120,16 +120,17 @@ def shielded(formula: str) -> str:
 
 
 def _dot(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
-    paid = list(operands)  # in the order of the sweep: last product first, the bias before the first product
-    bias = [paid.pop(-3)] if len(paid) % 2 else []
-    weights, inputs = paid[0::2][::-1], paid[1::2][::-1]
-    _, term, _ = series("dot", len(weights))
-    products = [term.format(w=w, x=x) for w, x in zip(weights, inputs)]
-    to = dict(zip(MANY["dot"].inputs, MANY["dot"].partials))
-    slopes = [{"w": w, "x": x}[to[group]] for w, x in zip(weights[::-1], inputs[::-1]) for group in "wx"]
-    if bias:
-        slopes.insert(-2, to["b"])
-    return " + ".join([*bias, *shortened(products)]), slopes
+    to_w, to_x, to_b = MANY["dot"].partials
+    slopes = [to_b] * len(operands)
+    bias, pairs = dot_terms(range(len(operands)))
+    _, term, _ = series("dot", len(pairs))
+    products = []
+    for w, x in pairs:
+        letters = {"w": operands[w], "x": operands[x]}
+        products.append(term.format(**letters))
+        slopes[w], slopes[x] = letters[to_w], letters[to_x]
+    start = [] if bias is None else [operands[bias]]
+    return " + ".join([*start, *shortened(products)]), slopes
 
 
 def _series(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import re
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -27,29 +29,37 @@ class Spelling(NamedTuple):
     slopes: tuple[str, ...]
     shares: tuple[str, ...]  # slope * {u}: what the operand is paid
     guard: str  # the domain; "" where every number is inside
+    flat: str  # where the row's one slope is 0.0, if it is a choice that begins with 0.0; "" for any other row
 
 
 @lru_cache(maxsize=4096)
 def spelled(name: str, constants: tuple[tuple[str, str], ...] = ()) -> Spelling:
     """Rule `name` with some operands known: (letter, number as text), in the text because 0.0 == -0.0."""
-    rule, known = RULES[name], dict(constants)
-    slopes = [_parsed(partial, known) for partial in rule.partials]
-    guard = _parsed(rule.needs or "True", known)
-    always = isinstance(guard, ast.Constant) and guard.value is True
+    rule, known = RULES[name], {letter: _tree(number) for letter, number in constants}
+    slopes = [worked_out(_tree(partial), known) for partial in rule.partials]
+    guard = worked_out(_tree(rule.needs or "True"), known)
     made = Spelling(
-        _template(_parsed(rule.value, known)),
-        tuple(map(_template, slopes)),
-        tuple(_template(share(slope)) for slope in slopes),
-        "" if always else _template(guard),
+        ast.unparse(worked_out(_tree(rule.value), known)),
+        tuple(map(ast.unparse, slopes)),
+        tuple(ast.unparse(share(slope)) for slope in slopes),
+        "" if _number(guard) == 1.0 else ast.unparse(guard),
+        _flat(slopes),
     )
-    return made._replace(guard="") if guard and _keeps_out_nan_alone(guard, made) else made
+    return made._replace(guard="") if made.guard and _keeps_out_nan_alone(guard, made) else made
 
 
-def share(slope: ast.expr, upstream: str = f"_{UPSTREAM}_") -> ast.expr:
+def share(slope: ast.expr) -> ast.expr:
     """slope * upstream, moved into the branches of a choice so that `1.0 * upstream` can be seen to be upstream."""
     if isinstance(slope, ast.IfExp):
-        return ast.IfExp(slope.test, share(slope.body, upstream), share(slope.orelse, upstream))
-    return _product(slope, ast.Name(upstream))
+        return ast.IfExp(slope.test, share(slope.body), share(slope.orelse))
+    return _joined(slope, ast.Mult(), ast.Name(f"{{{UPSTREAM}}}"))
+
+
+def _flat(slopes: list[ast.expr]) -> str:
+    """Where the slope is 0.0: the condition of a choice that begins with 0.0. Of one operand only: there nothing flows back."""
+    if len(slopes) == 1 and isinstance(slopes[0], ast.IfExp) and _number(slopes[0].body) == 0.0:
+        return ast.unparse(slopes[0].test)
+    return ""
 
 
 def series(name: str, count: int) -> tuple[str, str, str]:
@@ -64,89 +74,85 @@ def series(name: str, count: int) -> tuple[str, str, str]:
 def many_slope(name: str, group: str, count: int) -> str:
     """What the row says the slope toward one operand of a group is, times upstream, as a template."""
     rule = MANY[name]
-    return _template(share(_parsed(rule.partials[rule.inputs.index(group)], {"n": repr(float(count))}, rule.inputs)))
+    partial = _tree(rule.partials[rule.inputs.index(group)])
+    return ast.unparse(share(worked_out(partial, {"n": _tree(repr(float(count)))}, rule.inputs)))
 
 
-def _parsed(formula: str, known: dict[str, str], letters: Any = "xyzna") -> ast.expr:
-    folded: ast.expr = _Fold(known, letters).visit(ast.parse(formula, mode="eval").body)
-    return folded
+def _tree(formula: str) -> ast.expr:
+    return ast.parse(formula, mode="eval").body
 
 
-def _template(tree: ast.expr) -> str:
-    return re.sub(r"\b_([a-z])_\b", r"{\1}", ast.unparse(ast.fix_missing_locations(tree)))
+SIGNS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Mod: operator.mod,
+    ast.BitAnd: lambda one, other: bool(one and other), ast.BitOr: lambda one, other: bool(one or other),
+    ast.Eq: operator.eq, ast.NotEq: operator.ne,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+}  # fmt: skip
 
 
-class _Fold(ast.NodeTransformer):
-    """Puts in what is known, marks the other operands as _x_, and works out what is constant."""
+def worked_out(tree: ast.expr, known: dict[str, ast.expr], letters: Iterable[str] = "xyzna") -> ast.expr:
+    """A formula with what is known put in, its other operands marked as {x}, and all that is constant worked out."""
 
-    def __init__(self, known: dict[str, str], letters: Any) -> None:
-        self.known, self.letters = known, letters
+    def within(part: ast.expr) -> ast.expr:
+        return worked_out(part, known, letters)
 
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        # `x <= 0.0` says the same as `x <= 0`, and Python compares two floats in a third of the time
-        return ast.Constant(float(node.value)) if type(node.value) is int else node
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id in self.known:
-            return ast.parse(self.known[node.id], mode="eval").body
-        return ast.Name(f"_{node.id}_") if node.id in self.letters else node
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.test, ast.Constant) or _number(node.test) is not None:
-            return node.body if _number(node.test) else node.orelse
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        self.generic_visit(node)
-        decides = isinstance(node.op, ast.Or)  # `or` is decided by a True in it, `and` by a False
-        values = [part for part in node.values if _truth(part) is not (not decides)]
-        if not values or any(_truth(part) is decides for part in values):
-            return ast.Constant(decides if values else not decides)
-        return ast.BoolOp(node.op, values) if len(values) > 1 else values[0]
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        return _product(node.left, node.right) if isinstance(node.op, ast.Mult) else _worked_out(node)
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        self.generic_visit(node)
-        return _worked_out(node)
+    match tree:
+        case ast.Name(id=letter):
+            return known[letter] if letter in known else ast.Name(f"{{{letter}}}") if letter in letters else tree
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            return ast.Constant(float(number))  # `x <= 0.0` says what `x <= 0` says, and Python compares two floats 3x faster
+        case ast.UnaryOp(op=sign, operand=part):
+            return ast.UnaryOp(sign, within(part))
+        case ast.Call(func=function, args=parts):
+            return ast.Call(function, [within(part) for part in parts], [])
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            test = within(test)
+            if _number(test) is None:
+                return ast.IfExp(test, within(body), within(orelse))
+            return within(body) if _number(test) else within(orelse)
+        case ast.BoolOp(op=word, values=parts):
+            decides = isinstance(word, ast.Or)  # `or` is decided by a True in it, `and` by a False; the others say nothing
+            open_parts = [part for part in map(within, parts) if not _is(part, not decides)]
+            if any(_is(part, decides) for part in open_parts):
+                return ast.Constant(decides)
+            return ast.BoolOp(word, open_parts) if len(open_parts) > 1 else [*open_parts, ast.Constant(not decides)][0]
+        case ast.BinOp(left=left, op=sign, right=right) | ast.Compare(left=left, ops=[sign], comparators=[right]):
+            return _joined(within(left), sign, within(right))
+        case ast.Constant():
+            return tree
+    raise ValueError(f"{ast.unparse(tree)!r} cannot be spelled out: write it with the signs and choices of the other rows")
 
 
-def _product(left: ast.expr, right: ast.expr) -> ast.expr:
-    for one, other in ((left, right), (right, left)):
-        if _number(one) == 1.0:
-            return other
-        if _number(one) == -1.0 and _number(other) is None:
-            return ast.UnaryOp(ast.USub(), other)
-    return _worked_out(ast.BinOp(left, ast.Mult(), right))
+def _joined(left: ast.expr, sign: Any, right: ast.expr) -> ast.expr:
+    """`left sign right`: where both are numbers the number that it is, and 1.0 * s is s, -1.0 * s is -s."""
+    one, other = _number(left), _number(right)
+    if isinstance(sign, ast.Mult) and 1.0 in (one, other):
+        return right if one == 1.0 else left
+    if isinstance(sign, ast.Mult) and (one, other) in ((-1.0, None), (None, -1.0)):
+        return ast.UnaryOp(ast.USub(), left if one is None else right)
+    if one is not None and other is not None:
+        try:
+            found = SIGNS[type(sign)](one, other)
+        except ArithmeticError:
+            pass  # the guard speaks before this is reached
+        else:
+            return ast.Constant(found) if isinstance(found, bool) else _tree(repr(float(found)))
+    return ast.Compare(left, [sign], [right]) if isinstance(sign, ast.cmpop) else ast.BinOp(left, sign, right)
 
 
-def _worked_out(node: Any) -> ast.expr:
-    """The node itself, or the number that it is when all its parts are numbers."""
-    parts = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.left, *node.comparators]
-    if None in map(_number, parts):
-        return node  # type: ignore[no-any-return]
-    try:
-        found = _evaluated(ast.unparse(node), {})
-    except ArithmeticError:
-        return node  # type: ignore[no-any-return]  # the guard speaks before this is reached
-    return ast.Constant(found) if isinstance(found, bool) else ast.parse(repr(float(found)), mode="eval").body
-
-
-def _number(node: ast.expr) -> float | None:
+def _number(tree: ast.expr) -> float | None:
     """The number that a piece of formula is, with its sign; None for anything that is not known."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        below = _number(node.operand)
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        below = _number(tree.operand)
         return None if below is None else -below
-    if isinstance(node, ast.Name):
-        return {"inf": math.inf, "nan": math.nan}.get(node.id)
-    return float(node.value) if isinstance(node, ast.Constant) else None  # type: ignore[arg-type]
+    if isinstance(tree, ast.Name):
+        return {"inf": math.inf, "nan": math.nan}.get(tree.id)
+    return float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
 
 
-def _truth(node: ast.expr) -> bool | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, bool) else None
+def _is(tree: ast.expr, truth: bool) -> bool:
+    """Is a piece of formula known to be True, or known to be False?"""
+    return isinstance(tree, ast.Constant) and tree.value is truth
 
 
 def _keeps_out_nan_alone(guard: ast.expr, made: Spelling) -> bool:
@@ -156,7 +162,7 @@ def _keeps_out_nan_alone(guard: ast.expr, made: Spelling) -> bool:
     """
     comparisons = [node for node in ast.walk(guard) if isinstance(node, ast.Compare)]
     for node in comparisons:
-        if ast.unparse(node.left) != "_x_" or any(_number(part) != 0.0 for part in node.comparators):
+        if ast.unparse(node.left) != "{x}" or any(_number(part) != 0.0 for part in node.comparators):
             return False
     if not comparisons or not all(_evaluated(made.guard.format(x="x"), {"x": x}) for x in (-1.0, 0.0, 1.0)):
         return False

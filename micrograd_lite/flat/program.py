@@ -69,7 +69,7 @@ class Program:
     def _run(self, pairs: Sequence[Any], share: float) -> tuple[list[float], list[float]]:
         numbers = [parameter.data for parameter in self.parameters]
         calm = self.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
-        before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see flat_lines
+        before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see lines.py
         try:
             result: tuple[list[float], list[float]] = self._quick(numbers, before, pairs, share, calm)
         except (ValueError, ArithmeticError):  # overflow, or out of a domain: the engine's functions know which

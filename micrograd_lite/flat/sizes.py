@@ -3,7 +3,7 @@
 Where relu is flat, 0.0 comes back times whatever arrives: 0.0, unless that is infinite or NaN. If no number of the program
 can be, nothing has to be computed there, and half of the way back is saved. So: if every number that goes in is at most
 MODERATE, is every value and every slope finite? Sizes go through the formulas of the table as |x + y| <= |x| + |y| and
-|x * y| <= |x| * |y|; a formula of which that says nothing counts as infinite.
+|x * y| <= |x| * |y|, or are the bounds that a row gives; a formula of which neither says anything counts as infinite.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from micrograd_lite.rules import RULES
+from micrograd_lite.rules import RULES, dot_terms
 
 MODERATE = 2.0**20
 HUGE = 2.0**1000
-KNOWN = {"sigmoid": ("1.0", "1.0"), "softplus": ("x + 1.0", "1.0"), "tanh": ("1.0", "1.0")}
-"""Bounds, of value and slope, that the formulas do not show in this way."""
 
 
 def stays_finite(order: Sequence[Any], variable: set[Any], moving: set[Any]) -> bool:
@@ -53,22 +51,19 @@ def _operation(node: Any, sizes: list[float]) -> tuple[float, tuple[float, ...]]
         for size in sizes:
             total += size
         return total, (1.0,) * len(sizes)
-    place = {parent: size for parent, size in zip(node.parents, sizes)}
-    pairs, bias = operands(node)
+    slopes = [1.0] * len(sizes)  # the bias's; those of weights and inputs follow
+    bias, pairs = dot_terms(range(len(sizes)))
     for w, x in pairs:
-        total += place[w] * place[x]
-    slopes = [size for w, x in reversed(pairs) for size in (place[x], place[w])]
-    if bias is not None:
-        total += place[bias]
-        slopes.insert(len(slopes) - 2 if pairs else 0, 1.0)
-    return total, tuple(slopes)
+        total += sizes[w] * sizes[x]
+        slopes[w], slopes[x] = sizes[x], sizes[w]
+    return total + (0.0 if bias is None else sizes[bias]), tuple(slopes)
 
 
 @lru_cache(maxsize=4096)
 def pointwise(name: str, sizes: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
     """Bounds of the value and the slopes of rule `name`, from bounds of its operands."""
     rule = RULES[name]
-    value, *slopes = KNOWN.get(name, (rule.value, *rule.partials))
+    value, *slopes = rule.bounds or (rule.value, *rule.partials)
     known = dict(zip(rule.inputs, sizes))
     known["z"] = _size(ast.parse(value, mode="eval").body, known)
     return known["z"], tuple(_size(ast.parse(slope, mode="eval").body, known) for slope in slopes)
@@ -100,10 +95,3 @@ def _size(tree: ast.expr, known: dict[str, float]) -> float:
 
 def _power(base: float, exponent: float) -> float:
     return math.inf if exponent * math.log2(base) > 1000 else base**exponent
-
-
-def operands(node: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """The (weight, input) pairs of a dot in the order of their addition, and its bias or None."""
-    parents = list(node.parents)
-    bias = parents.pop(-3 if len(parents) > 1 else 0) if len(parents) % 2 else None
-    return list(zip(parents[-2::-2], parents[::-2])), bias

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from micrograd_lite.flat.lines import Lines, way_back
+from micrograd_lite.flat.lines import Lines, lines_of, way_back
 from micrograd_lite.flat.program import Program, Written
 from micrograd_lite.flat.text import IN, renaming, table, unpacking
 from micrograd_lite.graph import oldest_first
@@ -62,50 +62,52 @@ def write(root: Value, parameters: Iterable[Any], inputs: Iterable[Any] = (), ta
     learned = {leaf for leaf, _ in groups[0]}
     if not learned.intersection(parent for node in order for parent, _ in zip(node.parents, node.partials)):
         raise ValueError(f"this loss depends on none of the {len(learned)} parameters; name the leaves that it was computed from")
-    lines = Lines(order, *groups)
+    lines = lines_of(order, *groups)
     labels = {node.parents[-1] for node in order if node.parents and node.rule.name == "cross_entropy"}
-    source = _source(lines)  # counts the operations, too
     are_labels = [leaf in labels for leaf, _ in groups[2]]
-    return Written(source, [leaf for leaf, _ in groups[0]], len(groups[1]), are_labels, lines.operations, lines.calm)
+    trained = [leaf for leaf, _ in groups[0]]
+    return Written(_source(lines, *groups), trained, len(groups[1]), are_labels, operations(order), lines.calm)
 
 
-def _source(lines: Lines) -> str:
+def _source(lines: Lines, *groups: Sequence[tuple[Value, str]]) -> str:
+    parameters, inputs, targets = ([lines.name[leaf] for leaf, _ in leaves] for leaves in groups)
+    called = [(lines.name[leaf], label) for leaves in groups for leaf, label in leaves if label]
+    renamed = [(name, label) for name, label in called if name != label.replace(".", "_")]
     inner = [node for node in lines.order if node.parents]
     forward = [line for node in inner for line in lines.forward(node)]
-    backward = way_back(lines)
-    skips = any("if calm and " in line or "if not (calm and " in line for line in backward)
+    skips = any(lines.flat(node) for node in inner if node in lines.moving)
     calm = (
         "", "Where an operation is flat nothing flows back; if the batch is calm (its numbers are moderate, so that none made",
         "from them can be infinite, and 0.0 times any is 0.0) nothing is computed there.",
     )  # fmt: skip
     title = (
-        f'"""The loss of one sample, and its slope toward {len(lines.parameters):,} parameters, written out.',
+        f'"""The loss of one sample, and its slope toward {len(parameters):,} parameters, written out.',
         "", "Made by micrograd_lite from a graph. d_w is the slope of the loss toward w. Every line of the way back is the",
         "chain rule: the slope toward an operand is the slope of the operation toward it, times the slope toward its",
         "result; an operand that is used several times is paid by each use.", *(calm if skips else ()), '"""', "",
     )  # fmt: skip
-    slopes = [f"d_{name}" for name in lines.parameters]
-    unpacked = unpacking(lines.inputs, "inputs") + unpacking(lines.targets, "targets")
+    slopes = [f"d_{name}" for name in parameters]
+    unpacked = unpacking(inputs, "inputs") + unpacking(targets, "targets")
     return "\n".join([
-        *title, *renaming(lines.renamed), *([""] if lines.renamed else []),
-        "def program(parameters, gradients, samples, share, calm):", *_busiest(lines),
-        "    (", *table(lines.parameters, "        "), "    ) = parameters",
+        *title, *renaming(renamed), *([""] if renamed else []),
+        "def program(parameters, gradients, samples, share, calm):", *_busiest(lines, parameters, inputs),
+        "    (", *table(parameters, "        "), "    ) = parameters",
         "    (", *table(slopes, "        "), "    ) = gradients",
         "    losses = []",
         "    for inputs, targets in reversed(samples):  # the last sample pays first, as in one graph of all samples",
         *unpacked, *forward, f"{IN}losses.append(loss)", "",
         f"{IN}# The way back: share is the slope of the batch's loss toward this sample's.",
-        f"{IN}d_loss = share", *backward, "",
+        f"{IN}d_loss = share", *way_back(lines), "",
         "    losses.reverse()",
         "    return losses, [", *table(slopes, "        "), "    ]", "",
     ])  # fmt: skip
 
 
-def _busiest(lines: Lines) -> list[str]:
+def _busiest(lines: Lines, parameters: Sequence[str], inputs: Sequence[str]) -> list[str]:
     """In a large program, a first mention of what each weight meets. Python numbers names in the order of their mention."""
     inner = [lines.name[node] for node in reversed(lines.order) if node.parents]
-    names = [*inner, *(f"d_{lines.name[node]}" for node in lines.order if node.parents and node in lines.moving), *lines.inputs]
-    if len(names) + 2 * len(lines.parameters) < NEAR:
+    names = [*inner, *(f"d_{lines.name[node]}" for node in lines.order if node.parents and node in lines.moving), *inputs]
+    if len(names) + 2 * len(parameters) < NEAR:
         return []
     note = "    (  # mentioned first, because a function's first 256 names are reached fastest"
     return [note, *table(names[:NEAR], "        "), f"    ) = [0.0] * {len(names[:NEAR])}"]
@@ -134,19 +136,26 @@ def _check_leaves(groups: Sequence[Sequence[tuple[Value, str]]]) -> None:
 
 def _finished(root: Value) -> list[Any]:
     """All nodes, oldest first, after a look at each: is it whole, is it scalar, are there not too many?"""
-    operations = 0
     try:
         order = oldest_first(root)
         for node in order:
             if node.parents and (RULES.get(node.rule.name) or MANY.get(node.rule.name)) is not node.rule:
                 raise ValueError(f"{node.rule.name!r} is no operation of the derivative table")
-            operations += max(1, len(node.parents)) if node.parents and node.rule.name in MANY else 1
             if any(parent.birth >= node.birth for parent in node.parents):
                 raise ValueError("a node of this graph is older than what it was computed from; build the graph anew")
     except AttributeError as error:
         raise ValueError(f"this graph is not finished ({error}): wait for whoever builds it, another thread perhaps") from error
     if not root.parents:
         raise ValueError("this loss was not computed from anything: there is nothing to write out")
-    if operations > MOST_OPERATIONS:
-        raise ValueError(f"this graph has {operations:,} operations; a flat program has at most {MOST_OPERATIONS:,}")
+    if operations(order) > MOST_OPERATIONS:
+        raise ValueError(f"this graph has {operations(order):,} operations; a flat program has at most {MOST_OPERATIONS:,}")
     return order
+
+
+def operations(order: Sequence[Any]) -> int:
+    """How many operations these nodes are: one over many operands counts as often as it has operands, a leaf is none."""
+    counted = 0
+    for node in order:
+        if node.parents:
+            counted += len(node.parents) if node.rule.name in MANY else 1
+    return counted

@@ -31,7 +31,7 @@ def diagnose(folder: str | os.PathLike[str]) -> str:
         measured = slopes(trace)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{trace.folder} does not hold the slopes of a network: {error}") from error
-    said = [*first_loss(trace), *stuck(measured, trace.run["model"].get("init")), *lost(measured), *anatomy(trace)]
+    said = [*first_loss(trace), *stuck(measured, trace.run["model"].get("init")), *lost(measured), *predicted_and_measured(trace)]
     return f"slopes on {measured.on}\n\n{slopes_table(measured)}\n" + "".join(f"{line}\n" for line in said)
 
 
@@ -119,8 +119,8 @@ def first_loss(trace: Trace) -> list[str]:
     return [f"{guessing}: the outputs are sure and wrong before anything is learned; use smaller starting weights, init='he'."]
 
 
-def anatomy(trace: Trace) -> list[str]:
-    """What became of the loss beside what its slope promised, where train(..., anatomy_every=1) measured it."""
+def predicted_and_measured(trace: Trace) -> list[str]:
+    """What became of the loss beside what its slope promised, where train(..., change_every=1) measured it."""
     noise = 1e-4 if trace.run.get("model", {}).get("dtype") == "float32" else 1e-11  # changes of mostly rounding tell nothing
     rows = [row for row in trace.metrics() if (row.get("predicted_change") or 0.0) < -noise * abs(row["loss"])]
     rose = [row for row in rows if row["measured_change"] > 0.0]

@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.text import cells
@@ -26,6 +26,17 @@ from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, read_checkpoint, write_checkpoint
 from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, unlock, write_run
 from micrograd_lite.trace.rows import DetailRows, rows_of, versions, write_weights
+
+
+class Recent(NamedTuple):
+    """The step before, and the one now being written: it is the last one once metrics.csv has more than so many rows.
+
+    Both are kept whatever becomes of the second: refused by the disk or interrupted, it leaves the one before it as the last.
+    """
+
+    rows: int
+    before: Any = None
+    now: Any = None
 
 
 class Tracer:
@@ -62,7 +73,7 @@ class Tracer:
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
         self.rows: Any = None  # what is written for each parameter, or for each array of a big model
-        self.recent: dict[int, Any] = {}  # steps by the number of rows with them; one may turn out to be the last
+        self.recent = Recent(rows=0)
         self.checkpoint: Checkpoint | None = None  # where the run goes on; give it to train(resume=...)
         try:
             self.checkpoint = read_checkpoint(self.folder) if resume else None
@@ -77,7 +88,7 @@ class Tracer:
             raise ValueError(f"the trace {self.folder} is closed; make a new Tracer for another run")
         if not self.run:
             self._begin(step)
-        last = self.recent.get(self.steps)  # the last step that was written
+        last = self._last()
         if last is not None and (step.number <= last.number or step.run is not last.run):
             raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
         recorded = last is None or step.number % self.every == 0
@@ -85,8 +96,7 @@ class Tracer:
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
         columns = self.run["evaluation"]
         evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
-        # both, whatever becomes of this step: refused by the disk, it leaves the one before it as the last
-        self.recent = {**({self.steps: last} if last is not None else {}), self.steps + 1: step}
+        self.recent = Recent(self.steps, before=last, now=step)
         # metrics.csv comes last: its row says that the rows of the other tables are all there
         self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
         if self.weights_every and (last is None or step.number % self.weights_every == 0):
@@ -104,6 +114,10 @@ class Tracer:
     def steps(self) -> int:
         """How many steps have been written."""
         return self.tables.extents[METRICS].rows if METRICS in self.tables.extents else 0
+
+    def _last(self) -> Any:
+        """The last step that was written, None before the first."""
+        return self.recent.now if self.steps > self.recent.rows else self.recent.before
 
     def _begin(self, step: Any) -> None:
         run = {**step.run, "every": self.every}
@@ -127,7 +141,7 @@ class Tracer:
         for name, extent in checkpoint.extents.items():
             self.tables.reopen(name, extent)
         write_run(self.folder, {"status": "running", **run})
-        self.recent = {self.steps: Earlier(checkpoint.step, step.run)}
+        self.recent = Recent(self.steps, before=Earlier(checkpoint.step, step.run))
 
     def close(self, status: str = "finished", error: str | None = None) -> None:
         """Write the last step's rows and the final run.json: only now does the trace read as complete."""
@@ -136,7 +150,7 @@ class Tracer:
         try:
             if self.checkpoint is not None and not self.run:
                 return  # nothing was watched since: the run stays as it is, to go on another time
-            last = self.recent.get(self.steps)
+            last = self._last()
             if self.weights_every and last is not None and not isinstance(last, Earlier):
                 write_weights(self.folder, last)
             recorded = last is None or isinstance(last, Earlier) or self.steps == 1 or last.number % self.every == 0

@@ -26,7 +26,8 @@ def trace(folder):
         for step in train(net, xor(), loss=mse, optimizer=SGD(lr=1.0), epochs=2000):
             tracer.watch(step)
     made = Trace(folder)
-    made.steps(), made.metrics()  # read now: both peers start from numbers in memory
+    made.steps()  # read now: both peers start from numbers in memory
+    made.metrics()
     return made
 
 

@@ -84,4 +84,7 @@ def main():
 
 
 if __name__ == "__main__":
-    print(globals()[sys.argv[1]]()) if len(sys.argv) > 1 else main()
+    if len(sys.argv) > 1:
+        print(globals()[sys.argv[1]]())
+    else:
+        main()
