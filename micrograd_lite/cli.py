@@ -192,12 +192,10 @@ def _flat(options: Any) -> int:
     from micrograd_lite.flat.model import model_program
     from micrograd_lite.trace.network import read_network
 
-    source = model_program(*read_network(options.path, options.loss)).source
+    program = model_program(*read_network(options.path, options.loss))
     if options.c:
         from micrograd_lite.flat.c import c_text
-
-        source = c_text(source).source
-    print(source, end="")
+    print(c_text(program.written).source if options.c else program.source, end="")
     return 0
 
 

@@ -22,7 +22,8 @@ from micrograd_lite import cli, data, many
 from micrograd_lite.flat import c, compiled, compiler
 from micrograd_lite.flat.c import c_text
 from micrograd_lite.flat.compiled import CProgram, in_c
-from micrograd_lite.flat.functions import FUNCTIONS, TAKEN
+from micrograd_lite.flat.formulas import FUNCTIONS
+from micrograd_lite.flat.functions import TAKEN
 from micrograd_lite.flat.model import flatten_model
 from micrograd_lite.flat.write import flatten
 from micrograd_lite.losses import LOSSES, cross_entropy, mse
@@ -202,8 +203,11 @@ def test_the_trace_has_the_engines_bytes(name, tmp_path):
 @with_compiler
 @pytest.mark.parametrize(
     "make, loss, lr",
-    [(lambda: MLP(2, [3, 1], "linear", seed=1), mse, 1e60), (lambda: MLP(2, [3, 1], "elu", seed=3), mse, 1e155), (Logarithm, mse, 1.0)],
-)
+    [
+        (lambda: MLP(2, [3, 1], "linear", seed=1), mse, 1e60), (lambda: MLP(2, [3, 1], "elu", seed=3), mse, 1e155),
+        (Logarithm, mse, 1.0),
+    ],
+)  # fmt: skip
 def test_a_run_that_fails_fails_alike(make, loss, lr):
     """The same error, naming step, node and operation; the same weights are left."""
     problem = ([[1.0, 2.0], [3.0, -1.0]], [1.0, 0.0]) if make is not Logarithm else ([[1.0], [2.0]], [-9.0, -9.0])
@@ -256,7 +260,7 @@ def test_a_large_program_is_short_in_c():
     """784-16-10 is some hundred lines, because a neuron's products are a loop; still the same bits."""
     samples = [([((7 * k + row) % 11) / 10 for k in range(784)], row) for row in range(4)]
     program = flatten_model(MLP(784, [16, 10]), cross_entropy, samples)
-    text = c_text(program.source)
+    text = c_text(program.written)
     assert text.lines < 500 and "for (k = 0; k < 784; k++) s += p[layer0_neuron0_w0 + k] * x[x0 + k];" in text.source
     leaves = program.parameters
     numbers, starts = [leaf.data for leaf in leaves], [0.0] * len(leaves)
@@ -286,7 +290,7 @@ def test_two_threads_run_one_program():
 
 def test_the_text_reads_well():
     """Names from labels, a statement a line, the operation beside it, short lines; `micrograd-lite flat --c` prints it."""
-    source = c_text(flatten_model(MLP(2, [2, 1], "sigmoid", "sigmoid"), mse, data.xor()).source).source
+    source = c_text(flatten_model(MLP(2, [2, 1], "sigmoid", "sigmoid"), mse, data.xor()).written).source
     assert "    g[layer0_neuron1_w0] += x[x0] * d_layer0_neuron1_sum;" in source
     assert "/* sigmoid */" in source and "*losses = loss;" in source
     assert max(map(len, source.splitlines())) <= 130 and source.isascii()
@@ -297,11 +301,11 @@ def test_the_command_prints_it(tmp_path, capsys):
     model = MLP(2, [2, 1], "sigmoid", "sigmoid")
     model.save(tmp_path / "xor.json")
     assert cli.main(["flat", "--c", str(tmp_path / "xor.json")]) == 0
-    assert capsys.readouterr().out == c_text(flatten_model(model, mse, data.xor()).source).source
+    assert capsys.readouterr().out == c_text(flatten_model(model, mse, data.xor()).written).source
 
 
 def test_every_function_of_the_table_has_a_c_spelling():
-    """So a new row that calls another one needs a line in flat/functions.py."""
+    """So a new row that calls another one needs a line in flat/formulas.py."""
     import ast
 
     called = {
@@ -350,7 +354,7 @@ def test_no_compiler(monkeypatch, tmp_path):
 
 BROKEN = {
     "fails": ("echo 'program.c:1: error: no' >&2; exit 3", "exit code 3: program.c:1: error: no"),
-    "writes nothing": ("exit 0", "No such file"),
+    "writes nothing": ("exit 0", "wrote no library"),
     "writes nonsense": ('while [ "$1" != -o ]; do shift; [ $# = 0 ] && exit 0; done; echo nonsense > "$2"', "cannot be compiled"),
     "is killed": ("kill -9 $$", "failed with exit code -9"),
 }
@@ -440,7 +444,7 @@ def test_a_damaged_library_is_not_loaded(damage, monkeypatch, tmp_path):
     """What does not have the content that its name says is compiled again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     program = flatten_model(MLP(2, [2, 1], seed=1), mse, data.xor())
-    text = c_text(program.source)
+    text = c_text(program.written)
     loaded = []
     monkeypatch.setattr(ctypes, "CDLL", loaded.append)
     compiler.library(text)

@@ -9,9 +9,10 @@
 
 And the same text in C, faster once more, `train(..., engine="c")`:
 
+    formulas   how C spells an expression
     functions  what every program in C begins and ends with
     loops      of many lines that differ only in their places, one that is repeated
-    c          the Python text, statement by statement in C
+    c          the program's statements in C, from the same record
     compiler   the C compiler of this machine, and the cache of what it made
     compiled   a program that runs there: `in_c`
 """

@@ -1,7 +1,7 @@
-"""C: the text of a flat program in a third spelling, for a compiler.
+"""C: a flat program in a third spelling, for a compiler.
 
-The statements are those of the Python text, in its order; Python's own parser reads them. So a formula still stands in the
-derivative table alone, and this page knows how C spells an addition. What a number is called says what it is:
+It is spelled from the record that the Python text is written from, statement by statement, in the same order. So a formula
+still stands in the derivative table alone. What a number is called says what it is:
 
     p[w], g[w]      a parameter, and the slope toward it, which grows from sample to sample
     x[x0], t[y]     an input and a target of the sample
@@ -15,11 +15,13 @@ and what is still long becomes several functions. All functions are those of the
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from micrograd_lite.flat.functions import FUNCTIONS, HEAD, PARAMETERS, TAIL, TAKEN
+from micrograd_lite.flat.formulas import formula
+from micrograd_lite.flat.functions import HEAD, PARAMETERS, TAIL, TAKEN
 from micrograd_lite.flat.loops import RUN, Line, Run, joined, runs
+from micrograd_lite.flat.program import Written
 from micrograd_lite.flat.text import TERMS, wrapped
 
 SHORT = 1_500
@@ -37,16 +39,18 @@ class CText(NamedTuple):
     workspace: int
 
 
-def c_text(source: str) -> CText:
-    """The program in C whose Python text this is."""
-    return _Writer(source).text()
+def c_text(written: Written) -> CText:
+    """The program in C. ValueError for a statement that C has no spelling for."""
+    return _Writer(written).text()
 
 
 class _Writer:
-    def __init__(self, source: str) -> None:
-        (function,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
-        (loop,) = (node for node in function.body if isinstance(node, ast.For))
-        self.notes = [line.partition("  # ")[2] for line in source.splitlines()]
+    def __init__(self, written: Written) -> None:
+        self.notes = ["", *(line.partition("  # ")[2] for line in (*written.forward, *written.backward))]
+        (sample,) = ast.parse("\n".join(("while loss:", *written.forward, *written.backward))).body
+        self.body: list[ast.stmt] = sample.body  # type: ignore[attr-defined]
+        self.back = 1 + len(written.forward)  # the last line of the way forward
+        self.long = _count(self.body) > SHORT
         self.spelled = {"inf": Line("INFINITY", ()), "nan": Line("NAN", ()), "share": Line("share", ()), "calm": Line("calm", ())}
         self.taken = set(TAKEN)
         self.place: dict[str, int] = {}
@@ -54,18 +58,11 @@ class _Writer:
         self.used: dict[str, None] = {}  # places that the text names
         self.local: list[str] = []
         self.parts: list[list[str]] = []
-        self.body: list[ast.stmt] = []
-        for statement in (*function.body[: function.body.index(loop)], *loop.body):
-            match statement:
-                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Name(id="gradients")):
-                    for slope, parameter in zip(names, list(self.place)):
-                        self.spelled[slope.id] = Line("g[%s]", (parameter,))  # type: ignore[attr-defined]
-                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Name(id=whole)) if whole in ARRAYS:
-                    for name in names:
-                        self.claim(name.id, ARRAYS[whole])  # type: ignore[attr-defined]
-                case _ if statement.lineno > loop.lineno:
-                    self.body.append(statement)
-        self.long = _count(self.body) > SHORT
+        for array, names in zip("pxt", written.names):
+            for name in names:
+                self.claim(name, array)
+        for name in written.names[0]:
+            self.spelled[f"d_{name}"] = Line("g[%s]", self.spelled[name].places)
 
     def own(self, name: str) -> str:
         """A name that C does not have yet."""
@@ -83,7 +80,11 @@ class _Writer:
 
     def text(self) -> CText:
         """All of it."""
-        body = self.block(self.body, 1)
+        forward = self.block([statement for statement in self.body if statement.lineno <= self.back], 1)
+        loss, slope = self.written(self.spelled["loss"]), self.written(self.made("d_loss"))
+        note = "    /* The way back: share is the slope of the batch's loss toward this sample's. */"
+        turn = [f"    *losses = {loss};", "", note, f"    {slope} = share;"]
+        body = [*forward, *turn, *self.block([statement for statement in self.body if statement.lineno > self.back], 1)]
         local = _folded(f"    double {', '.join(self.local)};") if self.local else []
         functions = [*self.parts, self.function("sample", [*local, *body])]
         places = _folded(f"    {', '.join(f'{name} = {self.place[name]}' for name in self.used)}")
@@ -123,104 +124,74 @@ class _Writer:
                     yield from self.loops(simple, indent)  # before the places of what follows are met
                     made, simple = self.structure(statement, level), []
                 case ast.Assign(targets=[target]) if len(terms) > RUN:
-                    lines = [self.line(self.formula, term, 4 + (k > 0)) for k, term in enumerate(terms)]
-                    made = self.sum(self.made(target), lines, indent)
+                    lines = [self.line(term, 4 + (k > 0)) for k, term in enumerate(terms)]
+                    made = self.sum(self.made(_name(target)), lines, indent)
                 case _:
-                    simple.append(self.line(self.simple, statement)._replace(note=self.notes[statement.lineno - 1]))
+                    simple.append(self.simple(statement))
                     continue
             yield from self.loops(simple, indent)
             simple = []
             yield made
         yield from self.loops(simple, indent)
 
-    def line(self, spell: Callable[..., str], *arguments: Any) -> Line:
-        """What `spell` makes, with the places that it meets."""
+    def line(self, tree: ast.expr, above: int = 0) -> Line:
+        """A formula, with the places that it meets."""
         places: list[str] = []
-        return Line(spell(*arguments, places), tuple(places))
 
-    def simple(self, statement: Any, places: list[str]) -> str:
-        """One statement on one number, or several that get the same."""
+        def number(name: str) -> str:
+            places.extend(self.spelled[name].places)
+            return self.spelled[name].text
+
+        return Line(formula(tree, number, above), tuple(places))
+
+    def simple(self, statement: Any) -> Line:
+        """One statement on one number, or on several that get the same."""
         match statement:
-            case ast.AugAssign(target=target, value=value):
-                return f"{self.put(self.made(target), places)} += {self.formula(value, 0, places)};"
-            case ast.Assign(targets=targets, value=value):
-                names = " = ".join(self.put(self.made(target), places) for target in targets)
-                return f"{names} = {self.formula(value, 0, places)};"
-            case ast.Expr():  # losses.append(loss)
-                return f"*losses = {self.put(self.spelled['loss'], places)};"
-        raise ValueError(f"a flat program has no such statement: {ast.unparse(statement)[:80]}")
+            case ast.AugAssign(target=target, op=ast.Add()):
+                targets, sign = [target], "+="
+            case ast.Assign(targets=targets):
+                sign = "="
+            case _:
+                raise ValueError(f"C has no spelling for {ast.unparse(statement)[:80]}")
+        made, value = [self.made(_name(target)) for target in targets], self.line(statement.value)
+        text = f"{' = '.join(number.text for number in made)} {sign} {value.text};"
+        places = [place for number in (*made, value) for place in number.places]
+        return Line(text, tuple(places), self.notes[statement.lineno - 1])
 
     def structure(self, statement: Any, level: int) -> list[str]:
         """A choice between statements, or several numbers made at once."""
         indent = "    " * level
         match statement:
             case ast.If(test=test, body=body, orelse=orelse):
-                lines = [f"{indent}if ({self.written(self.line(self.formula, test, 0))}) {{", *self.block(body, level + 1)]
+                lines = [f"{indent}if ({self.written(self.line(test))}) {{", *self.block(body, level + 1)]
                 return [*lines, *([f"{indent}}} else {{", *self.block(orelse, level + 1)] if orelse else []), f"{indent}}}"]
             case ast.Assign(targets=[ast.Tuple(elts=made)], value=ast.Call(func=ast.Name(id="outside"), args=[_, *operands])):
-                texts = [self.written(self.line(self.formula, operand, 5)) for operand in operands]
-                names = " = ".join(self.written(self.made(name)) for name in made)
+                texts = [self.written(self.line(operand, 5)) for operand in operands]
+                names = " = ".join(self.written(self.made(_name(name))) for name in made)
                 return [f"{indent}if ({' && '.join(f'{x} == {x}' for x in texts)}) return 1;", f"{indent}{names} = NAN;"]
             case ast.Assign(
                 targets=[ast.Tuple(elts=[value, ast.Tuple(elts=slopes)])], value=ast.Call(args=[ast.Tuple(elts=logits), label])
             ):
-                count, chosen = len(logits), self.written(self.line(self.formula, label, 0))
-                texts = [self.written(self.line(self.formula, logit, 0)) for logit in logits]
-                cost = self.written(self.made(value))
+                count, chosen = len(logits), self.written(self.line(label))
+                texts = [self.written(self.line(logit)) for logit in logits]
+                cost = self.written(self.made(_name(value)))
                 lines = [
                     f"{indent}{{", *_folded(f"{indent}    double logits[{count}] = {{{', '.join(texts)}}}, slopes[{count}];"),
                     f"{indent}    if (cross_entropy(logits, {count}, {chosen}, &{cost}, slopes)) return 1;",
                 ]  # fmt: skip
-                copies = [self.written(self.made(slope)) for slope in slopes]
+                copies = [self.written(self.made(_name(slope))) for slope in slopes]
                 return [*lines, *(f"{indent}    {slope} = slopes[{k}];" for k, slope in enumerate(copies)), f"{indent}}}"]
-        raise ValueError(f"a flat program has no such statement: {ast.unparse(statement)[:80]}")
+        raise ValueError(f"C has no spelling for {ast.unparse(statement)[:80]}")
 
-    def made(self, target: Any) -> Line:
+    def made(self, name: str) -> Line:
         """The number that is assigned to; a new one is a number on the way."""
-        if target.id not in self.spelled:
+        if name not in self.spelled:
             if self.long:
-                self.claim(target.id, "v")
+                self.claim(name, "v")
             else:
-                self.local.append(self.own(target.id))
-                self.spelled[target.id] = Line(self.local[-1], ())
-        return self.spelled[target.id]
-
-    def put(self, number: Line, places: list[str]) -> str:
-        """The text of a number, with its place beside the others."""
-        places.extend(number.places)
-        return number.text
-
-    def formula(self, tree: ast.expr, above: int, places: list[str]) -> str:
-        """An expression, in parentheses where it binds weaker than what is above it."""
-        match tree:
-            case ast.Name(id=name):
-                return self.put(self.spelled[name], places)
-            case ast.Constant(value=number):
-                return repr(float(number))  # type: ignore[arg-type]
-            case ast.Call(func=ast.Name(id=name), args=operands):
-                if name not in FUNCTIONS:
-                    raise ValueError(f"C has no spelling for {name}(...)")
-                return f"{FUNCTIONS[name]}({', '.join(self.formula(operand, 0, places) for operand in operands)})"
-            case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return f"modulo({self.formula(left, 0, places)}, {self.formula(right, 0, places)})"
-            case ast.BinOp(left=left, op=op, right=right):
-                sign, binds = OPERATORS[type(op)]
-                text = f"{self.formula(left, binds, places)} {sign} {self.formula(right, binds + 1, places)}"
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                sign, binds = OPERATORS[type(op)]
-                text = f"{self.formula(left, binds + 1, places)} {sign} {self.formula(right, binds + 1, places)}"
-            case ast.BoolOp(op=op, values=values):
-                sign, binds = OPERATORS[type(op)]
-                text = f" {sign} ".join(self.formula(value, binds + 1, places) for value in values)
-            case ast.UnaryOp(op=op, operand=operand):
-                sign, binds = OPERATORS[type(op)]
-                text = f"{sign}{self.formula(operand, binds + 1, places)}"
-            case ast.IfExp(test=test, body=body, orelse=orelse):  # C asks first, and Python's parts stand in another order
-                asked, binds = self.formula(test, 1, places), 0
-                text = f"{asked} ? {self.formula(body, 1, places)} : {self.formula(orelse, 0, places)}"
-            case _:
-                raise ValueError(f"a flat program has no such formula: {ast.unparse(tree)[:80]}")
-        return f"({text})" if binds < above else text
+                self.local.append(self.own(name))
+                self.spelled[name] = Line(self.local[-1], ())
+        return self.spelled[name]
 
     def written(self, line: Line) -> str:
         """A line outside of any loop."""
@@ -251,12 +222,9 @@ class _Writer:
         return lines + _folded(f"{indent}{self.written(name)} = {' + '.join(single)};")
 
 
-ARRAYS = {"parameters": "p", "inputs": "x", "targets": "t"}
-OPERATORS: dict[type[ast.AST], tuple[str, int]] = {  # what C writes, and how strongly it binds
-    ast.Or: ("||", 1), ast.BitOr: ("||", 1), ast.And: ("&&", 2), ast.BitAnd: ("&&", 2), ast.Eq: ("==", 3), ast.NotEq: ("!=", 3),
-    ast.Lt: ("<", 3), ast.LtE: ("<=", 3), ast.Gt: (">", 3), ast.GtE: (">=", 3), ast.Add: ("+", 4), ast.Sub: ("-", 4),
-    ast.Mult: ("*", 5), ast.Div: ("/", 5), ast.USub: ("-", 6), ast.Not: ("!", 6),
-}  # fmt: skip
+def _name(target: Any) -> str:
+    name: str = target.id
+    return name
 
 
 def _count(statements: Sequence[Any]) -> int:

@@ -31,7 +31,7 @@ class CProgram:
 
     def __init__(self, program: Program) -> None:
         try:
-            text = c_text(program.source)
+            text = c_text(program.written)
         except ValueError as error:
             raise NotCompiled(str(error)) from error
         self.program, self.source, self.workspace = program, text.source, 8 * text.workspace
@@ -75,7 +75,7 @@ class CProgram:
         losses = array("d", bytes(8 * len(samples)))
         workspace = array("d", bytes(self.workspace))
         places = [made.buffer_info()[0] for made in (g, losses, workspace)]
-        failed = self.function(p, places[0], inputs, targets, len(samples), share(), self.program.calm, *places[1:])
+        failed = self.function(p, places[0], inputs, targets, len(samples), share(), self.program.written.calm, *places[1:])
         return None if failed else (losses, g.tolist())
 
     def _packed(self, samples: list[Any]) -> tuple[bytes, bytes] | None:
@@ -97,7 +97,7 @@ class CProgram:
         inputs, targets = zip(*samples)
         if not {tuple, list}.issuperset(map(type, targets)):
             targets = tuple(zip(targets))
-        return rows(inputs, [False] * self.program.inputs), rows(targets, self.program.labels)
+        return rows(inputs, [False] * len(self.program.written.names[1])), rows(targets, self.program.written.labels)
 
 
 def rows(table: Sequence[Any], labels: Sequence[bool]) -> bytes:

@@ -57,7 +57,10 @@ def compiled(folder: Path, key: str, command: Sequence[str], source: str) -> Pat
     with tempfile.TemporaryDirectory(dir=folder) as work:
         Path(work, "program.c").write_text(source, encoding="utf-8")
         run([*command, "-o", "program.so", "program.c", "-lm"], work)
-        content = Path(work, "program.so").read_bytes()
+        made = Path(work, "program.so")
+        if not made.exists():
+            raise NotCompiled(f"the C compiler {command[0]!r} wrote no library")
+        content = made.read_bytes()
     path = folder / f"{key}-{sha256(content).hexdigest()[:32]}.so"
     write_whole(path, content)
     return path
@@ -104,7 +107,7 @@ def processor() -> str:
 def cache() -> Path:
     """The folder of compiled programs in the user's cache, made if it is not there. NotCompiled where others can get at it."""
     wanted = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    if not os.path.isabs(wanted):
+    if not os.path.isabs(wanted) or (os.environ.get("HOME") == "" and not os.environ.get("XDG_CACHE_HOME")):
         raise NotCompiled("there is no home folder for compiled programs")
     folder = Path(wanted, "micrograd-lite", "c")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

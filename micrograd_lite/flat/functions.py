@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import re
 
-SAME = ("exp", "log", "sqrt", "sin", "cos", "tanh", "expm1", "log1p")
-FUNCTIONS = {**{name: name for name in SAME}, "abs": "fabs", "pow": "power"}
-"""What Python's text calls, and what C calls instead."""
-
 TAKEN = frozenset(re.findall(r"\w+", """
     asm auto bool break case char const constexpr continue default do double else enum extern false float for fortran goto
     if inline int linux long nullptr register restrict return short signed sizeof static static_assert struct switch

@@ -21,11 +21,13 @@ FLOATS = {float}
 
 
 class Written(NamedTuple):
-    """The text of a program, and what must be known to run it."""
+    """The text of a program, and what must be known to run it, or to write it in another language (c.py)."""
 
     source: str
+    forward: list[str]  # the statements that compute the loss of one sample, as they stand in the source
+    backward: list[str]  # those of the way back, where d_loss is known
+    names: Sequence[list[str]]  # of the parameters, the inputs and the targets
     parameters: list[Value]
-    inputs: int  # numbers in a sample
     labels: list[bool]  # for each target: is it a label, and no float?
     operations: int
     calm: bool  # do moderate numbers stay finite?
@@ -35,8 +37,8 @@ class Program:
     """A graph as Python text, compiled. `source` is the text, `parameters` the leaves toward which it has slopes."""
 
     def __init__(self, written: Written) -> None:
+        self.written = written
         self.source, self.parameters, self.operations = written.source, written.parameters, written.operations
-        self.inputs, self.labels, self.calm = written.inputs, written.labels, written.calm
         self.filename = f"<micrograd_lite flat program {next(serial)}>"
         linecache.cache[self.filename] = (len(self.source), None, self.source.splitlines(keepends=True), self.filename)
         weakref.finalize(self, linecache.cache.pop, self.filename, None)
@@ -68,7 +70,7 @@ class Program:
 
     def _run(self, pairs: Sequence[Any], share: float) -> tuple[list[float], list[float]]:
         numbers = [parameter.data for parameter in self.parameters]
-        calm = self.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
+        calm = self.written.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
         before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see lines.py
         try:
             result: tuple[list[float], list[float]] = self._quick(numbers, before, pairs, share, calm)
@@ -85,15 +87,16 @@ class Program:
         inputs, targets = sample
         if not isinstance(targets, (tuple, list)):
             targets = (targets,)
-        if len(inputs) != self.inputs or len(targets) != len(self.labels):
+        wanted, labels = len(self.written.names[1]), self.written.labels
+        if len(inputs) != wanted or len(targets) != len(labels):
             raise ValueError(
                 f"sample {position} has {len(inputs)} inputs and {len(targets)} targets; "
-                f"this program was made for {self.inputs} and {len(self.labels)}"
+                f"this program was made for {wanted} and {len(labels)}"
             )
         if set(map(type, inputs)) != FLOATS:  # 15 us for 784 numbers; converting them would cost twice that
             inputs = [to_float(number) for number in inputs]
-        if any(self.labels) or set(map(type, targets)) != FLOATS:
-            targets = [index(target) if label else to_float(target) for target, label in zip(targets, self.labels)]
+        if any(labels) or set(map(type, targets)) != FLOATS:
+            targets = [index(target) if label else to_float(target) for target, label in zip(targets, labels)]
         return inputs, targets
 
 
