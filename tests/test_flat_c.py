@@ -83,10 +83,10 @@ def result(program, leaves, numbers, starts, samples, reduce):
 
 @with_compiler
 @shapes
-@settings(max_examples=8 * settings.default.max_examples)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(graph=wild_graphs, data=st.data())
 def test_loss_and_slopes_are_the_flat_programs_bit_for_bit(shape, graph, data):
-    """800 random graphs twice (brief: 200), any operation, five batches of any numbers each: the same bits or the same error."""
+    """400 random graphs twice (brief: 100), any operation, five batches of any numbers each: the same bits or the same error."""
     leaves, inputs = [*map(Value, graph.first[0])], [*map(Value, graph.first[1])]
     try:
         program = flatten(graph.root(leaves, inputs), leaves, inputs)
@@ -234,6 +234,27 @@ def test_numbers_of_other_kinds():
         assert outcome(lambda: [made.backward(samples)]) == outcome(lambda: [program.backward(samples)])  # noqa: B023
     w.data = 3  # assigning .data is free: Python's own arithmetic then
     assert repr(made.losses([([2.0, 1.0], ())])) == repr(program.losses([([2.0, 1.0], ())]))
+
+
+@with_compiler
+def test_samples_are_packed_once():
+    """Packed samples give the same bits as often as they are used; numbers may come and go as arrays, without a Value."""
+    problem, model = data.moons(20), MLP(2, [4, 1], seed=1)
+    program, samples = flatten_model(model, LOSSES["hinge"], problem), list(zip(problem.inputs, problem.targets))
+    made, leaves = CProgram(program), program.parameters
+    packed = made.pack(samples)
+    assert made.pack(packed) is packed
+    numbers, starts = [leaf.data for leaf in leaves], [0.0] * len(leaves)
+    found = [result(made, leaves, numbers, starts, each, many.mean) for each in (samples, packed, packed)]
+    assert found[0] == found[1] == found[2] == result(program, leaves, numbers, starts, samples, many.mean)
+    gradients = array("d", starts)
+    losses = made.run(array("d", numbers), gradients, packed, 1 / 20)
+    assert losses.tolist() == program.losses(samples) and gradients.tolist() == [leaf.grad for leaf in leaves]
+    for wrong in (array("d", numbers[1:]), array("f", numbers), numbers):
+        with pytest.raises(ValueError, match=r"an array\('d'\) of 17"):
+            made.run(wrong, gradients, packed, 1.0)
+    domain = CProgram(flatten(leaves[0].log(), [leaves[0]]))
+    assert domain.run(array("d", [-1.0]), array("d", [0.0]), domain.pack([((), ())]), 1.0) is None
 
 
 @with_compiler

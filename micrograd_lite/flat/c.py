@@ -22,6 +22,7 @@ from micrograd_lite.flat.formulas import formula
 from micrograd_lite.flat.functions import HEAD, PARAMETERS, TAIL, TAKEN
 from micrograd_lite.flat.loops import RUN, Line, Run, joined, runs
 from micrograd_lite.flat.program import Written
+from micrograd_lite.flat.sizes import MODERATE
 from micrograd_lite.flat.text import TERMS, wrapped
 
 SHORT = 1_500
@@ -92,7 +93,8 @@ class _Writer:
             "/* The loss of one sample and its slope toward each parameter, written out by micrograd_lite. */", HEAD,
             "enum {  /* where the numbers stand */", *places, "};", *(line for function in functions for line in function),
         ]  # fmt: skip
-        return CText("\n".join(lines) + "\n" + TAIL % self.sizes, len(lines) - len(places), self.sizes["v"])
+        tail = TAIL % {**self.sizes, "moderate": MODERATE}
+        return CText("\n".join([*lines, tail]), len(lines) - len(places), self.sizes["v"])
 
     def function(self, name: str, lines: Sequence[str]) -> list[str]:
         """A function of such lines."""
@@ -236,10 +238,7 @@ def _count(statements: Sequence[Any]) -> int:
 
 
 def _lines(chunks: Sequence[Sequence[str]]) -> int:
-    total = 0
-    for chunk in chunks:
-        total += len(chunk)
-    return total
+    return len([line for chunk in chunks for line in chunk])
 
 
 def _folded(line: str) -> list[str]:

@@ -2,8 +2,8 @@
 
     program = in_c(flatten(...))        # a Program still, where there is no compiler: in one sentence, once
 
-A batch goes through it as bytes. Whatever is not as usual, numbers of other kinds, a domain, a mistake, is left to the
-Python program, so that values and errors are its own.
+A batch goes through it as bytes, which `pack` makes once for many steps. Whatever is not as usual, numbers of other kinds, a
+domain, a mistake, is left to the Python program, so that values and errors are its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 from array import array
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from micrograd_lite import many
 from micrograd_lite.flat.c import c_text
@@ -24,6 +24,14 @@ from micrograd_lite.scalar import Value
 
 said: set[str] = set()
 """The sentences of this process: each is said once."""
+
+
+class Packed(NamedTuple):
+    """Samples as a library reads them, double by double, made once for all steps that use them; and as they were."""
+
+    samples: list[Any]
+    inputs: bytes
+    targets: bytes
 
 
 class CProgram:
@@ -41,14 +49,14 @@ class CProgram:
         self.function.argtypes = [*[pointer] * 4, ctypes.c_long, ctypes.c_double, ctypes.c_int, pointer, pointer]
         self.function.restype = ctypes.c_int
 
-    def backward(self, samples: Sequence[Any] = (((), ()),), reduce: Callable[[Sequence[Value]], Value] = many.mean) -> float:
-        """Program.backward: the same loss, gradients and errors. Rows of inputs may be array("d"), which is fastest."""
-        samples = list(samples)
-        done = self._run(samples, lambda: share_of_each(reduce, len(samples)))
-        if done is None:
-            return self.program.backward(samples, reduce)
-        losses, gradients = done
-        for parameter, gradient in zip(self.parameters, gradients):
+    def backward(self, samples: Any = (((), ()),), reduce: Callable[[Sequence[Value]], Value] = many.mean) -> float:
+        """Program.backward: the same loss, gradients and errors. samples may be Packed; rows array("d"), which is faster."""
+        packed = self.pack(samples)
+        gradients = array("d", [parameter.grad for parameter in self.parameters])
+        losses = self._run(packed, gradients, lambda: share_of_each(reduce, len(packed.samples)))
+        if losses is None:
+            return self.program.backward(packed.samples if isinstance(packed, Packed) else packed, reduce)
+        for parameter, gradient in zip(self.parameters, gradients.tolist()):
             parameter.grad = gradient
         if reduce is not many.mean and reduce is not many.sum:
             return reduce([Value(loss) for loss in losses]).data
@@ -57,39 +65,50 @@ class CProgram:
             total += loss
         return total / len(losses) if reduce is many.mean else total
 
-    def losses(self, samples: Sequence[Any]) -> list[float]:
+    def losses(self, samples: Any) -> list[float]:
         """The loss of each sample; no grad changes."""
-        samples = list(samples)
-        done = self._run(samples, lambda: 0.0)
-        return self.program.losses(samples) if done is None else list(done[0])
+        packed = self.pack(samples)
+        losses = self._run(packed, array("d", bytes(8 * len(self.parameters))), lambda: 0.0)
+        if losses is None:
+            return self.program.losses(packed.samples if isinstance(packed, Packed) else packed)
+        return losses.tolist()
 
-    def _run(self, samples: list[Any], share: Callable[[], float]) -> tuple[Sequence[float], Sequence[float]] | None:
-        """Losses and gradients; None for what the Python program must do or refuse."""
+    def run(self, numbers: array[float], gradients: array[float], samples: Packed, share: float) -> array[float] | None:
+        """The loss of each sample, with no Value on the way: the parameters are `numbers`, their slopes are added to `gradients`.
+
+        share: the slope of the batch's loss toward a sample's, as 1 / their number for a mean. None outside an operation's
+        domain; then `gradients` are of no use, and Program.backward says what is wrong.
+        """
+        for given in (numbers, gradients):
+            if not isinstance(given, array) or given.typecode != "d" or len(given) != len(self.parameters):
+                raise ValueError(f"numbers and gradients are each an array('d') of {len(self.parameters)}")
+        losses, workspace = array("d", bytes(8 * len(samples.samples))), array("d", bytes(self.workspace))
+        p, g, made, v = (numbers.buffer_info()[0] for numbers in (numbers, gradients, losses, workspace))
+        inputs, targets, calm = samples.inputs, samples.targets, self.program.written.calm
+        return None if self.function(p, g, inputs, targets, len(losses), share, calm, made, v) else losses
+
+    def _run(self, samples: Any, gradients: array[float], share: Callable[[], float]) -> array[float] | None:
+        """The losses; None for what the Python program must do or refuse."""
         numbers = [parameter.data for parameter in self.parameters]
-        packed = self._packed(samples)
-        if packed is None or set(map(type, numbers)) != FLOATS:
+        if not isinstance(samples, Packed) or set(map(type, numbers)) != FLOATS:
             return None
-        inputs, targets = packed
-        p = struct.pack(f"{len(numbers)}d", *numbers)
-        g = array("d", struct.pack(f"{len(numbers)}d", *[parameter.grad + 0.0 for parameter in self.parameters]))
-        losses = array("d", bytes(8 * len(samples)))
-        workspace = array("d", bytes(self.workspace))
-        places = [made.buffer_info()[0] for made in (g, losses, workspace)]
-        failed = self.function(p, places[0], inputs, targets, len(samples), share(), self.program.written.calm, *places[1:])
-        return None if failed else (losses, g.tolist())
+        return self.run(array("d", numbers), gradients, samples, share())
 
-    def _packed(self, samples: list[Any]) -> tuple[bytes, bytes] | None:
-        """Inputs and targets of all samples as bytes; None where one is not what it must be."""
+    def pack(self, samples: Any) -> Any:
+        """Samples as Packed; as a list, for the Python program, where a number is no double. Errors are Program's."""
+        if isinstance(samples, Packed):
+            return samples
+        samples = list(samples)
         if not samples:
-            return None
+            return samples
         try:
-            return self._columns(samples)
+            return Packed(samples, *self._columns(samples))
         except (TypeError, ValueError):  # other kinds of number than float, or a mistake
             pairs = [self.program.checked(position, sample) for position, sample in enumerate(samples)]
         try:
-            return self._columns(pairs)
+            return Packed(samples, *self._columns(pairs))
         except (TypeError, ValueError):
-            return None
+            return samples
 
     def _columns(self, samples: list[Any]) -> tuple[bytes, bytes]:
         if not {tuple, list}.issuperset(map(type, samples)) or set(map(len, samples)) != {2}:

@@ -66,7 +66,7 @@ TAIL = """
 static int moderate(const double *x, long size)
 {
     long k;
-    for (k = 0; k < size; k++) if (!(fabs(x[k]) <= 1048576.0)) return 0;
+    for (k = 0; k < size; k++) if (!(fabs(x[k]) <= %(moderate)r)) return 0;
     return 1;
 }
 
@@ -76,6 +76,7 @@ int program(const double *p, double *g, const double *x, const double *t, long s
 {
     long k;
     calm = calm && fabs(share) <= 1.0 && moderate(p, %(p)d) && moderate(x, size * %(x)d) && moderate(t, size * %(t)d);
+    for (k = 0; k < %(p)d; k++) g[k] += 0.0;  /* -0.0 + 0.0 is 0.0, as the engine starts */
     for (k = size - 1; k >= 0; k--) if (sample(p, g, x + k * %(x)d, t + k * %(t)d, share, calm, losses + k, v)) return 1;
     return 0;
 }
