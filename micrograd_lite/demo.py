@@ -27,6 +27,14 @@ def progress(items: Iterable[Item], total: int, title: str = "") -> Iterator[Ite
     yield from tqdm(items, total=total, desc=title, unit="step", dynamic_ncols=True)
 
 
+def fresh(path: Path, force: bool) -> Path:
+    """The path of a file that a demo is going to write, its folder made. FileExistsError if it is there, unless by --force."""
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} is there already; choose another --out, or replace it with --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def demo(run: Callable[..., None], out: str, description: str, more: argparse.ArgumentParser | None = None) -> None:
     """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit.
 

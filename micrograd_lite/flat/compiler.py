@@ -25,7 +25,8 @@ FLAGS = ("-ffp-contract=off", "-fno-builtin", "-fPIC", "-shared")
 """No fused multiply-add, and no function worked out by the compiler: either would change last bits."""
 
 MOST_LINES = 100_000
-"""A longer text is not compiled."""
+"""A longer text is not compiled: 50,000 lines took 18 s and 330 MB on two busy cores, 130,000 took 53 s and 820 MB. A network of
+dense layers is short whatever its size, because its neurons are loops: 784-128-10 is 1,800 lines."""
 
 PATIENCE = 300.0
 """Seconds after which a compiler is given up."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import linecache
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from operator import index
@@ -58,7 +59,7 @@ class Program:
         reduce: many.mean or many.sum, as a Loss has it. Loss and slopes are, bit for bit, those of the graph that the
         engine would build from all the samples. Errors are the engine's; then no grad has changed.
         """
-        pairs = [self.checked(position, sample) for position, sample in enumerate(samples)]
+        pairs = self.pack(samples)
         losses, gradients = self._run(pairs, share_of_each(reduce, len(pairs)))
         for parameter, gradient in zip(self.parameters, gradients):
             parameter.grad = gradient
@@ -66,12 +67,27 @@ class Program:
 
     def losses(self, samples: Sequence[Any]) -> list[float]:
         """The loss of each sample; no grad changes."""
-        return self._run([self.checked(position, sample) for position, sample in enumerate(samples)], 0.0)[0]
+        return self._run(self.pack(samples), 0.0)[0]
+
+    def run(self, numbers: Sequence[float], gradients: array[float], samples: Sequence[Any], share: float) -> Sequence[float]:
+        """The loss of each sample, with no Value on the way: the parameters are `numbers`, their slopes are added to `gradients`.
+
+        gradients: an array("d"). samples: those of `pack`. share: the slope of the batch's loss toward a sample's, as 1 / their
+        number for a mean.
+        """
+        losses, after = self._compute(numbers, gradients, samples, share)
+        gradients[:] = array("d", after)
+        return losses
 
     def _run(self, pairs: Sequence[Any], share: float) -> tuple[list[float], list[float]]:
-        numbers = [parameter.data for parameter in self.parameters]
+        numbers, gradients = zip(*[(parameter.data, parameter.grad) for parameter in self.parameters])
+        return self._compute(numbers, gradients, pairs, share)
+
+    def _compute(
+        self, numbers: Sequence[float], gradients: Iterable[float], pairs: Sequence[Any], share: float
+    ) -> tuple[list[float], list[float]]:
         calm = self.written.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
-        before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see lines.py
+        before = [gradient + 0.0 for gradient in gradients]  # -0.0 + 0.0 is 0.0: see lines.py
         try:
             result: tuple[list[float], list[float]] = self._quick(numbers, before, pairs, share, calm)
         except (ValueError, ArithmeticError):  # overflow, or out of a domain: the engine's functions know which
@@ -79,6 +95,10 @@ class Program:
                 self._sure(numbers, before, [pair], share, calm)
             result = self._sure(numbers, before, pairs, share, calm)
         return result
+
+    def pack(self, samples: Iterable[Any]) -> list[Any]:
+        """Samples as `run` takes them, for any number of runs. ValueError or TypeError for any that is not what it must be."""
+        return [self.checked(position, sample) for position, sample in enumerate(samples)]
 
     def checked(self, position: int, sample: Any) -> tuple[Sequence[float], Any]:
         """A sample as (inputs, targets): floats, and whole numbers for labels. ValueError or TypeError for any other."""
