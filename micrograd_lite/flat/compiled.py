@@ -52,7 +52,7 @@ class CProgram:
     def backward(self, samples: Any = (((), ()),), reduce: Callable[[Sequence[Value]], Value] = many.mean) -> float:
         """Program.backward: the same loss, gradients and errors. samples may be Packed; rows array("d"), which is faster."""
         packed = self.pack(samples)
-        gradients = array("d", [parameter.grad for parameter in self.parameters])
+        gradients = doubles([parameter.grad for parameter in self.parameters])
         losses = self._run(packed, gradients, lambda: share_of_each(reduce, len(packed.samples)))
         if losses is None:
             return self.program.backward(packed.samples if isinstance(packed, Packed) else packed, reduce)
@@ -92,7 +92,7 @@ class CProgram:
         numbers = [parameter.data for parameter in self.parameters]
         if not isinstance(samples, Packed) or set(map(type, numbers)) != FLOATS:
             return None
-        return self.run(array("d", numbers), gradients, samples, share())
+        return self.run(doubles(numbers), gradients, samples, share())
 
     def pack(self, samples: Any) -> Any:
         """Samples as Packed; as a list, for the Python program, where a number is no double. Errors are Program's."""
@@ -117,6 +117,11 @@ class CProgram:
         if not {tuple, list}.issuperset(map(type, targets)):
             targets = tuple(zip(targets))
         return rows(inputs, [False] * len(self.program.written.names[1])), rows(targets, self.program.written.labels)
+
+
+def doubles(numbers: Sequence[float]) -> array[float]:
+    """Numbers as an array."""
+    return array("d", struct.pack(f"{len(numbers)}d", *numbers))  # half the time of array("d", numbers)
 
 
 def rows(table: Sequence[Any], labels: Sequence[bool]) -> bytes:
