@@ -149,7 +149,7 @@ def _show(options: Any) -> int:
 
 
 def _explain(options: Any) -> int:
-    from micrograd_lite.chain.drawing import dot, svg
+    from micrograd_lite.chain.drawing import graphviz, svg
     from micrograd_lite.explain.page import explain, explained
 
     at = explained(options.formula, options.values)
@@ -159,7 +159,7 @@ def _explain(options: Any) -> int:
         backward_gif(options.gif, at.root, at.formula.text)
         print(options.gif)
     elif options.graph:
-        print({"svg": svg, "dot": dot}[options.graph](at.root), end="")
+        print({"svg": svg, "dot": graphviz}[options.graph](at.root), end="")
     else:
         print(explain(at, options.format, options.paths, options.most), end="")
     return 0

@@ -21,6 +21,18 @@ from micrograd_lite.scalar import APPLY, Value, operand, to_float
 __all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron"]
 
 
+class Values(list[Value]):
+    """Inputs that are Values, and a list that says so: a layer wraps its inputs once for all its neurons."""
+
+    __slots__ = ()
+
+
+class Floats(list[float]):
+    """The same for plain numbers."""
+
+    __slots__ = ()
+
+
 class Neuron(Module):
     """One unit of a layer: weights `w`, a bias `b` (None without) and an activation; `prelu` also learns `slope`.
 
@@ -36,32 +48,26 @@ class Neuron(Module):
 
     def __call__(self, inputs: Sequence[Any]) -> Value:
         """The neuron's output as a node of the graph; inputs: numbers or Values, one for each weight."""
-        return self.fire([operand(x) for x in inputs])
-
-    def fire(self, inputs: Sequence[Value]) -> Value:
-        """The same for inputs that are all Values: a layer wraps them once for all its neurons."""
         if len(inputs) != len(self.w):
             raise self._wrong_width(inputs)
-        z = dot(self.w, inputs, self.b)
+        values = inputs if type(inputs) is Values else [operand(x) for x in inputs]
+        z = dot(self.w, values, self.b)
         if self.slope:
             return z.prelu(self.slope)
         return z if self.activate is None else self.activate(z)
 
     def predict(self, inputs: Sequence[float]) -> float:
         """The same number without a graph, in the same order of additions."""
-        return self.number([to_float(x) for x in inputs])
-
-    def number(self, inputs: Sequence[float]) -> float:
-        """The same for inputs that are all floats: a layer converts them once for all its neurons."""
         if len(inputs) != len(self.w):
             raise self._wrong_width(inputs)
+        numbers = inputs if type(inputs) is Floats else [to_float(x) for x in inputs]
         total = self.b.data if self.b else 0.0
-        for weight, x in zip(self.w, inputs):
+        for weight, x in zip(self.w, numbers):
             total += weight.data * x
         if self.activation == "linear":
             return total
-        slope = (self.slope.data,) if self.slope else ()
-        output: float = APPLY[self.activation](total, *slope)[0]
+        apply = APPLY[self.activation]
+        output: float = (apply(total, self.slope.data) if self.slope else apply(total))[0]
         return output
 
     def config(self) -> dict[str, Any]:
@@ -90,13 +96,13 @@ class Layer(Module):
 
     def __call__(self, inputs: Sequence[Any]) -> list[Value]:
         """One output for each neuron."""
-        values = [operand(x) for x in inputs]
-        return [neuron.fire(values) for neuron in self.neurons]
+        values = Values([operand(x) for x in inputs])
+        return [neuron(values) for neuron in self.neurons]
 
     def predict(self, inputs: Sequence[float]) -> list[float]:
         """The same numbers without a graph."""
-        numbers = [to_float(x) for x in inputs]
-        return [neuron.number(numbers) for neuron in self.neurons]
+        numbers = Floats([to_float(x) for x in inputs])
+        return [neuron.predict(numbers) for neuron in self.neurons]
 
     def parts(self) -> list[tuple[str, Neuron]]:
         """The neurons by name."""

@@ -68,6 +68,9 @@ RULES = {rule.name: rule for rule in (
     Rule("softplus",   "x",  "x + log1p(exp(-x)) if x >= 0 else log1p(exp(x))",
                                                                     ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",),
          bounds=("x + 1.0", "1.0")),
+    # From here on the tests are written so that NaN in is NaN out. No comparison with NaN is true, so the last branch is
+    # the one that gives NaN back; `x != x` is true of NaN alone and `a == a` of all but NaN. `|` is `or` and `&` is `and`,
+    # as one writes them for arrays, whose elements decide one by one.
     Rule("relu",       "x",  "0.0 if x <= 0 else x",                ("0.0 if x <= 0 else 1.0",),              "x != 0"),
     Rule("leaky_relu", "x",  "0.01 * x if x <= 0 else x",           ("0.01 if x <= 0 else 1.0",),             "x != 0"),
     Rule("prelu",      "xa", "x if (x > 0) & (a == a) else a * x",  ("1.0 if x > 0 else a",

@@ -10,7 +10,7 @@ from derived import calls
 from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.arrays.array import Array
 from micrograd_lite.arrays.fused import FusedStep
-from micrograd_lite.arrays.losses import batch_loss
+from micrograd_lite.arrays.losses import array_loss
 from micrograd_lite.arrays.nn import MLP, scalar_name, to_scalar
 from micrograd_lite.check import path_sizes
 from micrograd_lite.losses import LOSSES
@@ -147,7 +147,7 @@ def cases(draw, most=5, activations=ACTIVATIONS):
 def graph_step(model, loss, inputs, targets):
     """The loss of a batch and every gradient, flat, by the graph of the array engine."""
     model.zero_grad()
-    total = batch_loss(loss, model(inputs), targets)
+    total = array_loss(loss, model(inputs), targets)
     total.backward()
     return float(total.data), flat_gradients(model)
 

@@ -5,7 +5,6 @@ import io
 import math
 import warnings
 from contextlib import suppress
-from itertools import islice
 
 import pytest
 
@@ -72,33 +71,6 @@ def test_the_batches_are_the_scalar_engines(samples, batch_size, seed):
     assert shown(samples, epochs=3, batch_size=batch_size, seed=seed) == wanted
 
 
-def test_without_epochs_training_goes_on_for_ever():
-    """The caller holds the loop."""
-    assert [step.number for step in islice(run(epochs=None, batch_size=4), 50)] == list(range(1, 51))
-
-
-def test_a_run_repeats_to_the_bit():
-    """Same seed, same bytes."""
-    def weights():
-        model = net()
-        return [(step.loss, model.flat.tobytes()) for step in run(model, batch_size=3, optimizer=Adam(lr=0.1))]
-
-    assert weights() == weights()
-
-
-@pytest.mark.parametrize(
-    "options, evaluated",
-    [
-        (dict(), []), (dict(test=(INPUTS, LABELS)), [1, 2, 3, 4, 5, 6, 7]), (dict(evaluate_every=3), [3, 6, 7]),
-        (dict(evaluate_every=3, test=(INPUTS, LABELS)), [3, 6, 7]), (dict(evaluate_every=100), [7]),
-    ],
-)  # fmt: skip
-def test_evaluation_happens_when_asked_for(options, evaluated):
-    """Every so many steps and after the last; at each step when there is test data; never otherwise."""
-    data = Dataset("drawn", INPUTS, LABELS, 4)
-    assert [step.number for step in run(data=data, epochs=7, **options) if step.evaluation] == evaluated
-
-
 def test_evaluation_leaves_the_step_alone():
     """Activations, slopes, gradients and update of a step are the same with and without an evaluation after it."""
     def everything(**options):
@@ -110,12 +82,6 @@ def test_evaluation_leaves_the_step_alone():
 
     big = np.random.default_rng(1).normal(size=(2100, 3)), np.zeros(2100, int)
     assert everything(test=big) == everything()
-
-
-def test_evaluation_is_of_the_weights_after_the_update():
-    """The test loss of a step is the training loss of the next one, on the same full batch."""
-    steps = [(step.loss, step.evaluation["test_loss"]) for step in run(test=(INPUTS, LABELS), epochs=5)]
-    assert [after for _, after in steps[:-1]] == pytest.approx([before for before, _ in steps[1:]], rel=1e-14)
 
 
 def test_norms_are_those_of_gradient_and_update():
@@ -296,11 +262,6 @@ def test_losses_that_squash_need_a_linear_output():
     refused(ValueError, text, net(output="sigmoid"))
 
 
-def test_parameters_cannot_be_held_fixed():
-    """A sentence that says which model can."""
-    refused(ValueError, "an array model trains all its parameters", parameters=["layer0.w"])
-
-
 def test_lists_and_arrays_train_alike():
     """A data set of lists is made into arrays at the door, with the same numbers."""
     lists = [step.loss for step in run(data=(INPUTS.tolist(), LABELS.tolist()), batch_size=3)]
@@ -359,16 +320,6 @@ def test_a_mean_that_overflows_is_named():
     stopped(model, text, data=(INPUTS, INPUTS[:, 0]), loss=mse)
 
 
-def test_a_gradient_that_is_not_finite_stops_the_training():
-    """A finite loss with an infinite slope: the sentence names the step and the array."""
-    model = net(1, activation="linear")
-    model.flat[:] = 0.0
-    model.arrays["layer1.b"].data[...] = 1e150
-    model.arrays["layer1.w"].data[...] = 1e200
-    text = "step 1: the gradient of layer0.w is not finite; try a smaller learning rate"
-    stopped(model, text, data=(INPUTS, INPUTS[:, 0]), loss=mse)
-
-
 @pytest.mark.parametrize("dtype, size", [("float32", 1e25), ("float64", 1e200)])
 def test_a_huge_finite_gradient_trains_without_a_warning(dtype, size):
     """Gradients whose squares overflow are gradients like others: the step is taken, its norms are finite, nothing warns."""
@@ -377,11 +328,6 @@ def test_a_huge_finite_gradient_trains_without_a_warning(dtype, size):
         warnings.simplefilter("error")
         (step,) = train(MLP(3, [1], init="zeros", dtype=dtype), (inputs, targets), loss=hinge, optimizer=SGD(lr=1e-20), epochs=1)
         assert step.gradient_norm == pytest.approx(math.sqrt(3.0) * size, rel=1e-6)
-
-
-def test_a_weight_that_would_not_be_finite_stops_the_training():
-    """A step too large for a float is refused before it is taken, as in the scalar engine: no weight becomes inf."""
-    stopped(net(), "step 1: .*would become", optimizer=SGD(lr=1.7e308, weight_decay=1e10))
 
 
 def test_divergence_stops_with_the_scalar_engines_step():
@@ -481,24 +427,6 @@ def test_the_deviation_of_huge_weights_is_finite():
         assert describe(weights, weights, weights)[2] == pytest.approx(1e200)
 
 
-def test_the_border_of_the_test_data_is_the_middle_of_the_training_targets():
-    """As in the scalar loop: trained on 0 and 4, an answer of 3 is a yes whatever the test targets are."""
-    data = Dataset("wide", [[1.0], [2.0]], [0.0, 4.0], classes=2)
-    test = Dataset("narrow", [[3.0], [3.0]], [3.0, 4.0], classes=2)
-    for net in (MLP(1, [1], init=[[[1.0]]]), to_scalar(MLP(1, [1], init=[[[1.0]]]))):
-        [step] = train(net, data, loss=mse, optimizer=SGD(lr=1e-9), epochs=1, test=test)
-        assert step.evaluation["test_accuracy"] == 1.0
-
-
-def test_a_number_of_classes_of_numpys_kind_is_traced(tmp_path):
-    """`labels.max() + 1` is no Python int; run.json says 3 all the same."""
-    labels = np.array([0, 1, 2] * 3 + [0])
-    with Tracer(tmp_path / "run") as tracer:
-        data = Dataset("d", INPUTS, labels, classes=labels.max() + 1)
-        net = MLP(3, [3], seed=np.int64(4))
-        list(tracer.follow(train(net, data, loss=cross_entropy, optimizer=SGD(), epochs=1, seed=np.uint8(2))))
-    run = Trace(tmp_path / "run").run
-    assert (run["data"]["classes"], run["seed"], run["model"]["seed"]) == (3, 2, 4)
 # Losses of one's own.
 
 OWN_LOSSES = {
@@ -534,17 +462,6 @@ def test_a_loss_of_ones_own_keeps_its_dtype():
     loss = OWN_LOSSES["half as much"]
     for step in run(model, (INPUTS.astype(np.float32), INPUTS[:, 0]), loss=loss):
         assert step.model.flat_grad.dtype == step.model.flat.dtype == np.float32 and type(step.loss) is float
-
-
-@pytest.mark.parametrize("engine", [net, lambda outputs: to_scalar(net(outputs))], ids=["arrays", "scalar"])
-def test_a_target_that_a_loss_of_ones_own_refuses_names_its_row(engine):
-    """`fits` is asked for every row, in both engines, before the first step; numbers must be finite."""
-    loss = OWN_LOSSES["half as much"]._replace(name="mine", wants="less than 3", fits=lambda target, outputs: target < 3)
-    inputs, targets = INPUTS.tolist(), [float(row) for row in range(10)]
-    with pytest.raises(ValueError, match=r"row 3 of data: mine needs less than 3; the model has 1 output and the target is 3\.0"):
-        next(run(engine(1), (inputs, targets), loss=loss))
-    with pytest.raises(ValueError, match="row 1 is nan; every number must be finite"):
-        next(run(engine(1), (inputs, [0.0, math.nan] * 5), loss=loss))
 
 
 def test_the_table_of_losses_on_arrays_is_whole():

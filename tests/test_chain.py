@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
-from micrograd_lite.chain.drawing import dot as dot_language
-from micrograd_lite.chain.drawing import svg
+from micrograd_lite.chain.drawing import graphviz, svg
 from micrograd_lite.chain.rows import chain_rule, edges, formulas, gradients, in_formula
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
@@ -98,7 +97,7 @@ def test_a_dot_without_products_is_its_bias_in_tables_and_drawings():
     """One row, whose formula is the bias's name and whose slope is 1.0; the drawing has both boxes."""
     root = dot([], [], Value(0.5, "b"))
     assert [(row.formula, row.parent, row.partial_formula, row.total) for row in chain_rule(root)] == [("b", "b", "1.0", 1.0)]
-    assert "v1 = b" in svg(root) and "v1 = b" in dot_language(root)
+    assert "v1 = b" in svg(root) and "v1 = b" in graphviz(root)
 
 
 class Constant(Module):

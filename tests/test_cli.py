@@ -270,8 +270,8 @@ def test_a_demo_explains_itself():
 
 def test_a_demo_that_fails_is_one_line():
     """A folder that is taken, a full disk: exit code 2 and a sentence."""
-    finished = run_demo("raise FileExistsError('traces/xor already holds a run')")
-    assert (finished.returncode, finished.stderr) == (2, "error: traces/xor already holds a run\n")
+    finished = run_demo("raise FileExistsError('traces/xor already holds a trace')")
+    assert (finished.returncode, finished.stderr) == (2, "error: traces/xor already holds a trace\n")
 
 
 def test_ctrl_c_is_130_and_one_line(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, Value
-from micrograd_lite.chain.drawing import HEIGHT, LETTER, dot, notes, svg
+from micrograd_lite.chain.drawing import HEIGHT, LETTER, graphviz, notes, svg
 from micrograd_lite.chain.layout import GAP, LABEL, MARGIN, ROUTE, SWEEPS, _apart, _crossings, drawn, layout, ordered
 from micrograd_lite.chain.rows import edges
 from micrograd_lite.many import mean
@@ -184,13 +184,13 @@ def test_a_label_stays_text(label):
     plain = ElementTree.fromstring(svg(Value(1.0, "w") * 2.0))
     assert [element.tag for element in tree.iter()] == [element.tag for element in plain.iter()]
     assert float(tree.get("width")) < 1000
-    written = re.sub(r'"(\\.|[^"\\])*"', "TEXT", dot(root))
-    assert written == re.sub(r'"(\\.|[^"\\])*"', "TEXT", dot(Value(1.0, "w") * 2.0))
+    written = re.sub(r'"(\\.|[^"\\])*"', "TEXT", graphviz(root))
+    assert written == re.sub(r'"(\\.|[^"\\])*"', "TEXT", graphviz(Value(1.0, "w") * 2.0))
 
 
 def test_a_backslash_and_a_quote_are_doubled_for_graphviz():
     """The name as Python writes it, then each of its backslashes and double quotes behind another backslash."""
-    assert r"""[label="'\\\\\"'\lvalue""" in dot(Value(1.0, '\\"') * 2.0)
+    assert r"""[label="'\\\\\"'\lvalue""" in graphviz(Value(1.0, '\\"') * 2.0)
 
 
 def test_functions_are_called_by_their_names():
@@ -207,7 +207,7 @@ def test_what_no_gradient_reaches_is_not_drawn():
     assert "pow(x, 3.0)" in svg(x**3)
 
 
-@pytest.mark.parametrize("draw", [svg, dot])
+@pytest.mark.parametrize("draw", [svg, graphviz])
 def test_a_graph_too_large_to_read_is_refused(draw):
     """300 nodes are drawn, 301 are a ValueError that says so."""
     draw(chain(299))
@@ -228,7 +228,7 @@ def test_drawing_reads_the_graph_only():
     """No grad changes; the same graph gives the same bytes."""
     root = chain(3)
     root.grad = 7.0
-    assert svg(root) == svg(root) and dot(root) == dot(root)
+    assert svg(root) == svg(root) and graphviz(root) == graphviz(root)
     assert root.grad == 7.0
 
 
@@ -252,7 +252,7 @@ def test_many_lanes_are_drawn_in_time():
 def test_dot_has_a_line_for_each_node_and_each_arrow():
     """With the same texts as the picture."""
     w, x = Value(2.0, "w"), Value(0.5, "x")
-    assert dot((w * x).tanh()).splitlines() == [
+    assert graphviz((w * x).tanh()).splitlines() == [
         "digraph {",
         "  node [shape=box, fontname=monospace]",
         "  edge [fontname=monospace]",

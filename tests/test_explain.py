@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Trace, Tracer, cli, mse, train
-from micrograd_lite.chain.drawing import dot, svg
+from micrograd_lite.chain.drawing import graphviz, svg
 from micrograd_lite.chain.layout import drawn
 from micrograd_lite.chain.rows import ChainRow, chain_rule, chain_table, edges
 from micrograd_lite.data import xor
@@ -217,7 +217,7 @@ def test_the_graph_alone(capsys):
     """As SVG and for Graphviz."""
     root = explained(CLASSIC[0], CLASSIC[1:]).root
     assert printed(capsys, "explain", *CLASSIC, "--graph", "svg") == svg(root)
-    assert printed(capsys, "explain", *CLASSIC, "--graph", "dot") == dot(root)
+    assert printed(capsys, "explain", *CLASSIC, "--graph", "dot") == graphviz(root)
     ElementTree.fromstring(svg(root))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import hostile
 import micrograd_lite
 from micrograd_lite.check import path_sizes
-from micrograd_lite.explain.formula import CHARACTERS, DEPTH, FUNCTIONS, NODES, Step, parse
+from micrograd_lite.explain.formula import CHARACTERS, DEPTH, FUNCTIONS, NODES, Operation, parse
 from micrograd_lite.graph import oldest_first
 from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import Value
@@ -101,7 +101,7 @@ def test_numbers_that_are_equal_but_not_alike_stay_apart():
     assert parse("x*0 + 1/(x*-0 - 1)")(Value(3.0)).data == -1.0
     assert math.copysign(1.0, parse("x * -0.0")(Value(3.0)).data) == -1.0
     steps = parse("tanh(x) + (exp(x)*1 + exp(x)*exp(x))").steps
-    assert Step("mul", (1, 1.0)) in steps and Step("mul", (1, 1)) in steps
+    assert Operation("mul", (1, 1.0)) in steps and Operation("mul", (1, 1)) in steps
     assert len({repr(step) for step in steps}) == len(steps) == 6
 
 

@@ -222,12 +222,13 @@ PAIRS = {
     ),
     "nn": Pair(
         (nn,), (array_nn,), {},
-        {"Neuron": "a column of a layer's arrays"}, {"to_scalar": "between the engines", "from_scalar": "between the engines"},
+        {"Neuron": "a column of a layer's arrays", **dict.fromkeys(("Values", "Floats"), "a batch is converted as a whole")},
+        {"to_scalar": "between the engines", "from_scalar": "between the engines"},
     ),
     "losses": Pair(
         (losses,), (array_losses,), {"Loss": "ArrayLoss"}, {"as_list": "a batch is always a table"},
         {"takes_labels": "the shape of a whole batch", "takes_numbers": "the shape of a whole batch",
-         "takes_one": "the shape of a whole batch", "batch_loss": "Loss.__call__: a table of known losses, else Values",
+         "takes_one": "the shape of a whole batch", "array_loss": "Loss.__call__: a table of known losses, else Values",
          "through_values": "a loss of one's own", "decisions": "Loss.correct for a whole batch"},
     ),
     "Loss": Pair(
@@ -240,12 +241,12 @@ PAIRS = {
         (optim,), (array_optim,), {"Optimizer": "ArrayOptimizer"},
         {"check_setting": "the settings are those of the scalar optimizer", **dict.fromkeys(
             ("SGDTerms", "SGD", "RMSpropTerms", "RMSprop", "AdamTerms", "Adam", "AdamW"),
-            "one function for each formula, in RULES: no terms are kept for arrays")},
+            "one function for each formula, in ARITHMETIC: no terms are kept for arrays")},
         {"arithmetic": "finds that function"},
     ),
     "Optimizer": Pair(
         (optim.Optimizer,), (array_optim.ArrayOptimizer,), {},
-        {"REMEMBERS": "in the optimizer", "terms": "the function in RULES", "config": "in the optimizer"},
+        {"REMEMBERS": "in the optimizer", "terms": "the function in ARITHMETIC", "config": "in the optimizer"},
         {"decayed": "weight decay without touching the gradient"},
     ),
     "plan": Pair(
@@ -256,7 +257,7 @@ PAIRS = {
         (training, measure), (array_training,),
         {"Step": "ArrayStep", "train": "array_steps", "evaluation": "array_evaluation"},
         {"loss_and_gradients": "fused.FusedStep", "collector_paused": "a step on arrays makes hardly any objects",
-         "norm": "buffers.length", "batch_loss": "array_losses.batch_loss", "predicted_change": "one dot product",
+         "norm": "buffers.length", "batch_loss": "array_losses.array_loss", "predicted_change": "one dot product",
          "middle": "array_losses", **dict.fromkeys(("Detail", "detail", "batch_graph", "named", "by_sample"),
                                                    "a batch on arrays has no edges of single numbers")},
         {"tables": "a checked data set holds arrays"},
@@ -315,4 +316,4 @@ def test_the_steps_of_training_mirror_each_other():
 
 def test_every_optimizer_has_arithmetic_on_arrays():
     """One function for each formula of optim.py, in its order."""
-    assert list(array_optim.RULES) == list(dict.fromkeys(kind.terms for kind in optim.OPTIMIZERS.values()))
+    assert list(array_optim.ARITHMETIC) == list(dict.fromkeys(kind.terms for kind in optim.OPTIMIZERS.values()))

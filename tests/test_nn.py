@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from micrograd_lite import nn
 from micrograd_lite.architecture import INITS, RELU_FAMILY
 from micrograd_lite.check import check_gradients
 from micrograd_lite.data import moons
@@ -553,6 +554,17 @@ def test_a_layer_and_a_neuron_stand_alone():
     assert [output.data for output in layer([2.0, 4.0])] == layer.predict([2.0, 4.0]) == [4.0, 0.0]
     assert list(layer.state_dict()) == ["neuron0.w0", "neuron0.w1", "neuron1.w0", "neuron1.w1"]
     assert list(Neuron([1.0], "prelu").state_dict()) == ["w0", "b", "slope"]
+
+
+@pytest.mark.parametrize("kind, call", [("operand", "__call__"), ("to_float", "predict")])
+def test_a_layer_converts_its_inputs_once_for_all_its_neurons(kind, call, monkeypatch):
+    """Three neurons look at two inputs: two conversions, with and without a graph; a Neuron on its own makes two as well."""
+    converted, convert = [], getattr(nn, kind)
+    monkeypatch.setattr(nn, kind, lambda x: converted.append(x) or convert(x))
+    for made in (Layer([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), Neuron([1.0, 2.0])):
+        getattr(made, call)([0.5, 1])
+        assert converted == [0.5, 1]
+        converted.clear()
 
 
 class Pair(Module):

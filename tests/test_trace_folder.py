@@ -163,7 +163,7 @@ def test_a_run_is_not_overwritten_without_force(tmp_path, status):
             pass
     before = contents(folder, without=())
     assert Trace(folder).status == status
-    with pytest.raises(FileExistsError, match=f"^{folder} already holds a run .*; choose another folder, or .* --force$"):
+    with pytest.raises(FileExistsError, match=f"^{folder} already holds a trace .*; choose another folder, or .* --force$"):
         Tracer(folder)
     assert contents(folder, without=()) == before
 
@@ -181,7 +181,7 @@ def test_the_refusal_counts_the_steps(tmp_path):
     with pytest.raises(FileExistsError) as caught:
         Tracer(tmp_path / "run")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'} already holds a run (2 steps, finished); choose another folder, or replace it with --force"
+        f"{tmp_path / 'run'} already holds a trace (2 steps, finished); choose another folder, or replace it with --force"
     )
 
 

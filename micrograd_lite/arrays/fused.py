@@ -13,7 +13,7 @@ import numpy as np
 
 from micrograd_lite.arrays.array import node, quiet
 from micrograd_lite.arrays.buffers import length
-from micrograd_lite.arrays.losses import batch_loss
+from micrograd_lite.arrays.losses import array_loss
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.losses import Loss
 
@@ -62,7 +62,7 @@ class FusedStep:
         self.calls += 1
         self.model.bring_back("grad")  # a graph's backward() has put arrays of its own there
         outputs = node(self.forward(inputs)[-1], (), (), None)  # a leaf on the buffer itself: Array(...) would copy it
-        total = batch_loss(loss, outputs, targets)
+        total = array_loss(loss, outputs, targets)
         total.backward()
         layers, delta = self.model.layers, np.array(outputs.grad)
         for index in range(len(layers) - 1, -1, -1):

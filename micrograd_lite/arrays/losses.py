@@ -78,7 +78,7 @@ ON_ARRAYS: dict[Loss, ArrayLoss] = {
 THROUGH_VALUES = ManyRule("through_values", ("outputs",), "the loss of the outputs, as Values", ("its slope",))
 
 
-def batch_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
+def array_loss(loss: Loss, outputs: Array, targets: np.ndarray) -> Array:
     """The loss of a batch as one node."""
     known = ON_ARRAYS.get(loss)
     return known.reduce(known.sample(outputs, targets)) if known else through_values(loss, outputs, targets)

@@ -121,7 +121,7 @@ def _add_square(square: np.ndarray, keep: float, gradient: np.ndarray, scratch: 
     square += scratch
 
 
-RULES: dict[Any, Any] = {SGD.terms: _sgd, RMSprop.terms: _rmsprop, Adam.terms: _adam}
+ARITHMETIC: dict[Any, Any] = {SGD.terms: _sgd, RMSprop.terms: _rmsprop, Adam.terms: _adam}
 """The arithmetic of each formula; AdamW has Adam's, with the decay decoupled."""
 
 FADING_SUMS = {"first": "first_sum", "second": "second_sum", "square": "square_sum"}
@@ -132,7 +132,7 @@ def arithmetic(optimizer: Optimizer) -> Any:
     """The function that does an optimizer's `terms` on arrays. TypeError for an optimizer whose formula is not in optim.py."""
     methods = {name: getattr(optimizer, name) for name in ("terms", "step")}
     plain = {name: getattr(method, "__func__", method) for name, method in methods.items()}
-    if plain["terms"] not in RULES or plain["step"] is not Optimizer.step:
+    if plain["terms"] not in ARITHMETIC or plain["step"] is not Optimizer.step:
         why = f"{type(optimizer).__name__} has no arithmetic for arrays; use SGD, RMSprop, Adam or AdamW"
         raise TypeError(f"{why}, or a scalar model, which calls its terms() and step()")
-    return RULES[plain["terms"]]
+    return ARITHMETIC[plain["terms"]]

@@ -14,7 +14,7 @@ import numpy as np
 
 from micrograd_lite.arrays.array import Array
 from micrograd_lite.arrays.fused import FusedStep
-from micrograd_lite.arrays.losses import batch_loss, decisions
+from micrograd_lite.arrays.losses import array_loss, decisions
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.optim import ArrayOptimizer
 from micrograd_lite.data import Dataset
@@ -65,7 +65,7 @@ def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
         if plan.measures_change(number):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = float(np.dot(model.flat_grad, optimizer.update))
-                change = float(batch_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
+                change = float(array_loss(plan.loss, Array(model.predict(batch)), wanted).data) - loss
             evaluated |= dict(zip(CHANGE_COLUMNS, (predicted, change)))
         yield ArrayStep(number=number, epoch=epoch, loss=loss, learning_rate=rate, fused=fused, optimizer=optimizer,
                         evaluation=evaluated, run=run, start=start)  # fmt: skip
@@ -99,7 +99,7 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
         inputs, targets = tables(data)
         outputs = model.predict(inputs)
         if part == "test":
-            results["test_loss"] = float(batch_loss(plan.loss, Array(outputs), targets).data)
+            results["test_loss"] = float(array_loss(plan.loss, Array(outputs), targets).data)
         if data.classes:
             results[f"{part}_accuracy"] = float(np.mean(decisions(plan.loss, outputs, targets, border)))
     return results
@@ -107,7 +107,7 @@ def array_evaluation(model: MLP, plan: Plan) -> dict[str, float]:
 
 def first_non_finite(model: MLP, inputs: np.ndarray, targets: np.ndarray, loss: Any) -> str:
     """Run the same step as a graph and name the first array in it that is not finite, and its operation."""
-    root = batch_loss(loss, model(inputs), targets)
+    root = array_loss(loss, model(inputs), targets)
     names = node_names(root)
     for node in oldest_first(root):
         if not np.isfinite(node.data).all():

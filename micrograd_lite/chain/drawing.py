@@ -1,7 +1,7 @@
 """A graph as a drawing: boxes with name, formula, value and gradient, arrows with the slope that backpropagation multiplies by.
 
-Values flow down the arrows; gradients flow up, at each arrow times the number on it. `svg` draws by itself, `dot` writes
-what Graphviz draws, and a notebook shows the picture of any Value. The graph is only read.
+Values flow down the arrows; gradients flow up, at each arrow times the number on it. `svg` draws by itself, `graphviz`
+writes what Graphviz draws, and a notebook shows the picture of any Value. The graph is only read.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def svg(root: Node) -> str:
     return "\n".join([*lines, "</svg>\n"])
 
 
-def dot(root: Node) -> str:
+def graphviz(root: Node) -> str:
     """The graph below root in the language of Graphviz. ValueError above 300 nodes."""
     said = notes(root)
     numbers = {node: number for number, node in enumerate(said)}

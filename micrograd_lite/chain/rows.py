@@ -3,13 +3,13 @@
     >>> from micrograd_lite import Value
     >>> w, x = Value(2.0, "w"), Value(0.5, "x")
     >>> for row in chain_rule((w * x).tanh()):
-    ...     print(f"{row.node} = {row.formula}: {row.parent} is paid {row.partial_formula} times {row.upstream:.3f}")
-    v3 = tanh(v2): v2 is paid 1.0 - v3 * v3 times 1.000
-    v2 = w * x: w is paid x times 0.420
-    v2 = w * x: x is paid w times 0.420
+    ...     print(f"{row.node} = {row.formula}: {row.parent} gets {row.partial_formula} times {row.upstream:.3f}")
+    v3 = tanh(v2): v2 gets 1.0 - v3 * v3 times 1.000
+    v2 = w * x: w gets x times 0.420
+    v2 = w * x: x gets w times 0.420
 
 A row can be checked with a pencil: the partial follows from its formula, share = partial * upstream, and a node's
-upstream is the last total that it was paid.
+upstream is its last total: the sum of the shares that all its uses gave it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHOWN = 8
 
 
 class ChainRow(NamedTuple):
-    """One edge: `node` pays its `parent` the share partial * upstream, and the parent's total grows by it."""
+    """One edge: `node` gives (pays) its `parent` the share partial * upstream, and the parent's total grows by it."""
 
     order: int  # from 1
     node: str
@@ -43,7 +43,7 @@ class ChainRow(NamedTuple):
     partial_formula: str
     partial: float  # d(node)/d(parent)
     share: float
-    total: float  # of all shares that the parent was paid so far
+    total: float  # of all shares that the parent got so far
 
 
 class Edge(NamedTuple):

@@ -27,7 +27,7 @@ class Spelling(NamedTuple):
 
     value: str
     slopes: tuple[str, ...]
-    shares: tuple[str, ...]  # slope * {u}: what the operand is paid
+    shares: tuple[str, ...]  # slope * {u}: what is added to the operand's gradient
     guard: str  # the domain; "" where every number is inside
     flat: str  # where the row's one slope is 0.0, if it is a choice that begins with 0.0; "" for any other row
 

@@ -48,12 +48,12 @@ def check_text(text: str) -> None:
         if token is None:
             raise ValueError(
                 f"a formula has numbers, names, + - * / **, brackets ( ) and functions such as tanh(x); "
-                f"{shown(text[place:], 12)} at character {place + 1} is none of these"
+                f"{cited(text[place:], 12)} at character {place + 1} is none of these"
             )
         if token["number"] and math.isinf(float(token["number"])):
-            raise ValueError(f"the number {shown(token['number'], 24)} is too large for a float")
+            raise ValueError(f"the number {cited(token['number'], 24)} is too large for a float")
         if token["word"] and (iskeyword(token["word"]) or token["word"].startswith("__")):
-            raise ValueError(f"{shown(token['word'])} is a word of Python's and cannot be a name in a formula")
+            raise ValueError(f"{cited(token['word'])} is a word of Python's and cannot be a name in a formula")
         depth += {"(": 1, ")": -1}.get(token["bracket"], 0)
         nodes += not token["bracket"]
         if nodes > NODES or depth > DEPTH:
@@ -64,13 +64,13 @@ def check_text(text: str) -> None:
         raise ValueError("the formula has no number or name in it; write one such as 'tanh(w*x + b)'")
 
 
-def alike(name: str, known: Iterable[str]) -> str:
+def hint(name: str, known: Iterable[str]) -> str:
     """` (did you mean tanh?)`, where a known name is close."""
     close = get_close_matches(name[:100], list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def shown(text: str, most: int = 40) -> str:
+def cited(text: str, most: int = 40) -> str:
     """A user's text in an error: in quotes, ASCII, and not too long."""
     return ascii(text if len(text) <= most else text[:most] + "...")
 
@@ -89,7 +89,7 @@ Operand = str | float | int
 """A name, a number, or the place of an earlier step."""
 
 
-class Step(NamedTuple):
+class Operation(NamedTuple):
     """One operation of a formula."""
 
     operation: str
@@ -101,7 +101,7 @@ class Expression(NamedTuple):
 
     text: str
     names: tuple[str, ...]  # in the order in which they are first written
-    steps: tuple[Step, ...]
+    steps: tuple[Operation, ...]
     result: Operand
 
     def __call__(self, *values: Value) -> Value:
@@ -113,7 +113,7 @@ class Expression(NamedTuple):
         return node(self.result, known, made)
 
 
-def applied(step: Step, known: Mapping[str, Value], made: Mapping[int, Value]) -> Value:
+def applied(step: Operation, known: Mapping[str, Value], made: Mapping[int, Value]) -> Value:
     """The node of one step."""
     if step.operation == "power":  # its exponent stays a plain number: there is no slope toward it
         return APPLY["power"](node(step.operands[0], known, made), step.operands[1])
@@ -137,9 +137,9 @@ def parse(text: str) -> Expression:
         tree = ast.parse(text.strip(), "<formula>", "eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise ValueError(f"{shown(text)} is not a formula: {reason}") from error
+        raise ValueError(f"{cited(text)} is not a formula: {reason}") from error
     names: dict[str, None] = {}
-    steps: dict[str, Step] = {}  # by their text, because 0.0 == -0.0 and 1 == 1.0
+    steps: dict[str, Operation] = {}  # by their text, because 0.0 == -0.0 and 1 == 1.0
     places: dict[str, int] = {}
 
     def visit(tree: ast.expr, depth: int = 1) -> Operand:
@@ -156,7 +156,7 @@ def parse(text: str) -> Expression:
             return operands[0]
         if operation == "neg" and isinstance(operands[0], float):
             return -operands[0]
-        step = Step("power" if operation == "pow" and isinstance(operands[1], float) else operation, operands)
+        step = Operation("power" if operation == "pow" and isinstance(operands[1], float) else operation, operands)
         steps[repr(step)] = step
         return places.setdefault(repr(step), len(places))
 
@@ -177,7 +177,7 @@ def operation_of(tree: ast.expr) -> tuple[str, Sequence[ast.expr]]:
         raise ValueError(f"a formula has no {what}; factors are joined by *, numbers have a decimal point")
     name = tree.func.id
     if name not in FUNCTIONS:
-        raise ValueError(f"{shown(name)} is no function of the table{alike(name, FUNCTIONS)}; known: {', '.join(FUNCTIONS)}")
+        raise ValueError(f"{cited(name)} is no function of the table{hint(name, FUNCTIONS)}; known: {', '.join(FUNCTIONS)}")
     wanted = FUNCTIONS[name].inputs
     if tree.keywords or any(isinstance(part, ast.Starred) for part in tree.args) or len(tree.args) != len(wanted):
         raise ValueError(f"{name} takes {len(wanted)} operand{'s' * (len(wanted) > 1)}: write {name}({', '.join(wanted)})")
@@ -189,11 +189,11 @@ def variable(name: str) -> str:
     if name in FUNCTIONS:
         raise ValueError(f"{name} is a function: write {name}({', '.join(FUNCTIONS[name].inputs)}), or choose another name")
     if is_rank(name):
-        raise ValueError(f"{shown(name)} reads like the name of an unnamed node, v0, v1, ...; choose another name")
+        raise ValueError(f"{cited(name)} reads like the name of an unnamed node, v0, v1, ...; choose another name")
     return name
 
 
-def check_numbers(steps: Sequence[Step]) -> None:
+def check_numbers(steps: Sequence[Operation]) -> None:
     """What is made of numbers alone must be a number too: ValueError for 9**9**9, ZeroDivisionError for 1/0."""
     made: dict[int, Value] = {}
     for place, step in enumerate(steps):

@@ -1,4 +1,4 @@
-"""A formula explained: its value, how each node got there, how each gradient was paid, and a second opinion on every gradient.
+"""A formula explained: its value, how each node got there, the shares of each gradient, and a second opinion on it.
 
     micrograd-lite explain "tanh(w*x + b)" w=2 x=0.5 b=0.1
 """
@@ -13,7 +13,7 @@ from micrograd_lite.chain.layout import drawn
 from micrograd_lite.chain.paths import paths
 from micrograd_lite.chain.rows import chain_rule, chain_table, formulas, gradients, shielded
 from micrograd_lite.check import central_difference
-from micrograd_lite.explain.formula import Expression, alike, parse, shown
+from micrograd_lite.explain.formula import Expression, cited, hint, parse
 from micrograd_lite.graph import node_names
 from micrograd_lite.scalar import Value
 from micrograd_lite.text import cells
@@ -60,14 +60,14 @@ def explained(text: str, values: Sequence[str]) -> Explained:
         name, equals, number = given.partition("=")
         name = name.strip()
         if not equals:
-            raise ValueError(f"{shown(given)} is no value for an input; write it as name=number")
+            raise ValueError(f"{cited(given)} is no value for an input; write it as name=number")
         if name in numbers:
-            raise ValueError(f"{shown(name)} is given two values; give it one")
+            raise ValueError(f"{cited(name)} is given two values; give it one")
         check_input(name, formula)
         try:
             numbers[name] = float(number)
         except ValueError as error:
-            raise ValueError(f"{shown(given)} gives no number; write it as {shown(name)[1:-1]}=0.5") from error
+            raise ValueError(f"{cited(given)} gives no number; write it as {cited(name)[1:-1]}=0.5") from error
     missing = [name for name in formula.names if name not in numbers]
     if missing:
         raise ValueError(f"no value for {_listed(missing)}; add {' '.join(f'{name[:40]}=...' for name in missing[:8])}")
@@ -141,7 +141,7 @@ def paths_section(root: Value, leaf: Value, form: str = "text", most: int = 10) 
 def check_input(name: str, formula: Expression) -> None:
     """ValueError for a name that is no input of the formula: it says which are, and which one is close."""
     if name not in formula.names:
-        raise ValueError(f"{shown(name)} is not in the formula{alike(name, formula.names)}; its inputs: {_listed(formula.names)}")
+        raise ValueError(f"{cited(name)} is not in the formula{hint(name, formula.names)}; its inputs: {_listed(formula.names)}")
 
 
 def _listed(names: Sequence[str]) -> str:

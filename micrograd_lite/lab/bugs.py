@@ -34,7 +34,7 @@ from micrograd_lite.training import Step, batch_graph, train
 
 
 def overwritten(root: Value, plan: Plan) -> Iterator[Edge]:
-    """A node that is used twice keeps what its last use paid, and forgets the rest."""
+    """A node that is used twice keeps the share of its last use, and forgets the rest."""
     totals = {root: 1.0}
     for node in youngest_first(root):
         for position, (parent, partial) in enumerate(zip(node.parents, node.partials)):
@@ -44,7 +44,7 @@ def overwritten(root: Value, plan: Plan) -> Iterator[Edge]:
 
 
 def unordered(root: Value, plan: Plan) -> Iterator[Edge]:
-    """Depth first, as the nodes are found: a node used twice sends its total on before the second use has paid in."""
+    """Depth first, as the nodes are found: a node used twice sends its total on before the second use has added its share."""
     totals, found, waiting = {root: 1.0}, {root}, [root]
     while waiting:
         node = waiting.pop()  # youngest_first would take the youngest
@@ -163,7 +163,7 @@ RIGHT_ADAM = Bug("right_adam", "nothing is wrong", terms=Adam.terms)
 
 BUGS = {bug.name: bug for bug in (
     Bug("overwritten", "only the last use of a weight counts, so it learns one sample: the last of the sweep", overwritten),
-    Bug("unordered", "a unit with two uses sends on what the first one paid; below it gradients are too small", unordered),
+    Bug("unordered", "a unit with two uses sends on the share of the first; below it gradients are too small", unordered),
     Bug("never_zeroed", "old gradients never leave: momentum without any friction, it swings to and fro", never_zeroed),
     Bug("slope_at_the_sum", "z * (1 - z) may be negative and has no bound: errors grow from layer to layer", slope_at_the_sum),
     Bug("updated_too_early", "the error goes back through weights that it did not come through; nearly right", updated_too_early),

@@ -23,7 +23,7 @@ LINE, TITLE, PAD = 18, 17, 8  # height of a line of text, size of the title, bla
 HEAD, HEIGHT, WIDTH = 100, 3 * LINE + 10, 560  # of the text above, of a box, of the narrowest picture
 WIDEST = 1000  # to hold a title
 BENDS = 12  # straight pieces of a bend
-PAYS, PAID = 0, 1  # inks of the node that pays and of the parent that is paid
+PAYS, PAID = 0, 1  # inks of the node that gives a share (pays) and of the parent that gets it
 
 
 def backward_gif(path: str | os.PathLike[str], root: Node, title: str = "", milliseconds: int = 1500) -> None:

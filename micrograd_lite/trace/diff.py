@@ -130,7 +130,7 @@ def first_difference(step: int, a: Tables, b: Tables, before: Tables, within: fl
             if one is None or other is None or one[:2] != other[:2]:
                 return _missing(step, stage, one, other, left, right)
             (row, column, x), y = one, other[2]
-            if not alike(x, y, within):
+            if not agree(x, y, within):
                 known = {GRADIENTS, CHAIN} & a.keys() & b.keys()
                 meaning = meaning_of(stage, column, known, bool(before)) + hint(row, column, x, y, before)
                 return Difference(step, stage.table, row, column, x, y, meaning)
@@ -174,7 +174,7 @@ def _missing(step: int, stage: Stage, one: Any, other: Any, left: list[Any], rig
     return Difference(step, stage.table, "", "next row", x, y, stage.means("order"))
 
 
-def alike(x: Any, y: Any, within: float) -> bool:
+def agree(x: Any, y: Any, within: float) -> bool:
     """Is a cell the same in both?"""
     if isinstance(x, float) and isinstance(y, float):
         return x == y or (x != x and y != y) or math.isclose(x, y, rel_tol=within, abs_tol=within)

@@ -62,7 +62,7 @@ def write_run(folder: Path, run: dict[str, Any]) -> None:
 def claim(folder: Path, force: bool) -> int:
     """Make the folder ready for a new run and lock it; returns the descriptor that holds the lock.
 
-    FileExistsError when it holds a run (and not `force`) or anything else; BlockingIOError when a run is being
+    FileExistsError when it holds a trace (and not `force`) or anything else; BlockingIOError when a run is being
     written there right now. With `force`, only files that the format names are removed, and only from a trace.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
         raise FileExistsError(f"{folder} is not empty and is not a trace of {FORMAT}; choose another folder") from error
     if not force:
         raise FileExistsError(
-            f"{folder} already holds a run ({run.get('steps', 'some')} steps, {run.get('status')}); "
+            f"{folder} already holds a trace ({run.get('steps', 'some')} steps, {run.get('status')}); "
             f"choose another folder, or replace it with --force"
         )
 

@@ -1,7 +1,7 @@
 """The backward sweep: every share is a partial times an upstream slope, and every total is the sum of its shares.
 
-In a sweep a node pays its parents only when all who pay the node have done so. Then its upstream slope is the last
-total that it was paid, and the last totals of the parameters are the gradient.
+In a sweep a node gives its parents their shares (it pays them) only when all its own uses have given theirs. Then its
+upstream slope is the last of its totals, and the last totals of the parameters are the gradient.
 """
 
 from __future__ import annotations

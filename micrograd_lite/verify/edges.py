@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from micrograd_lite.trace.folder import CHAIN
 from micrograd_lite.verify.evidence import UNITS, NotHere, Wrong, near, place, same, within, wrong
-from micrograd_lite.verify.formulas import FUNCTIONS, Formula, alike, read
+from micrograd_lite.verify.formulas import FUNCTIONS, Formula, read, same_formula
 from micrograd_lite.verify.gradient import SLACK, WIDTH, refuted
 from micrograd_lite.verify.network import cross_entropy
 from micrograd_lite.verify.record import Record, Row
@@ -136,7 +136,7 @@ def values(record: Record) -> int:
             series = SERIES[head["operation"]]
             wanted, rounded = series.value(rows), head["operation"] == "cross_entropy"
             _read(head, "formula")
-            if not alike(head["formula"], series.formula(rows)):
+            if not same_formula(head["formula"], series.formula(rows)):
                 raise wrong(CHAIN, head, "formula", series.formula(rows), "the operands of its rows make it")
         else:
             formula = _read(head, "formula")

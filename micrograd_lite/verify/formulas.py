@@ -105,7 +105,7 @@ def read(text: str) -> Formula:
     return Formula(tree, names, any(isinstance(part, ast.Name) and part.id in LIBRARY for part in parts))
 
 
-def alike(one: str, other: str) -> bool:
+def same_formula(one: str, other: str) -> bool:
     """Do two texts write the same formula, whatever their spaces, parentheses and quotes?"""
     return ast.dump(read(one).tree) == ast.dump(read(other).tree)
 
