@@ -414,12 +414,14 @@ def test_a_compiler_that_computes_otherwise(monkeypatch, tmp_path):
     says("computes other numbers than Python")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_cache(monkeypatch, tmp_path):
-    """A cache folder that cannot be made."""
+    """A cache folder that cannot be made: not by this user, and in /proc by nobody."""
+    root = not hasattr(os, "geteuid") or os.geteuid() == 0
+    if root and not Path("/proc/self").exists():
+        pytest.skip("root may write everywhere, and there is no /proc")
     tmp_path.chmod(0o500)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    says("Permission denied")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc" if root else str(tmp_path))
+    says("C cannot be compiled, cached or loaded")
     tmp_path.chmod(0o700)
 
 
