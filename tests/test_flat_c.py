@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import math
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -288,6 +289,24 @@ def test_a_large_program_is_short_in_c():
     numbers, starts = [leaf.data for leaf in leaves], [0.0] * len(leaves)
     found = [result(each, leaves, numbers, starts, samples, many.mean) for each in (CProgram(program), program)]
     assert found[0] == found[1]
+
+
+@with_compiler
+def test_a_long_program_is_several_functions():
+    """3,000 operations in a random order, of which hardly two are a loop: many functions, a workspace, the same bits."""
+    generator = random.Random(3)
+    leaves = [Value(generator.uniform(-1.0, 1.0), f"w{k}") for k in range(20)]
+    root = leaves[0]
+    steps = Value.__add__, Value.__sub__, Value.__mul__, lambda x, w: x.tanh(), lambda x, w: x.relu(), lambda x, w: (x * w).sin()
+    for _ in range(3000):
+        root = generator.choice(steps)(root, generator.choice(leaves))
+    program = flatten(root, leaves)
+    made = CProgram(program)
+    assert made.source.count("static int part") > 5 and made.workspace > 8 * 3000
+    numbers, starts = [leaf.data for leaf in leaves], [0.0] * len(leaves)
+    for wild in (numbers, [1e150 * number for number in numbers], [*numbers[:-1], nan]):
+        found = [result(each, leaves, wild, starts, [((), ())], many.sum) for each in (made, program)]
+        assert found[0] == found[1]
 
 
 @with_compiler
