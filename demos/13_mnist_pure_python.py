@@ -32,9 +32,9 @@ def images() -> tuple:
 
 def main(out: Path, quick: bool, force: bool) -> None:
     """Train for one epoch of batches of 20 with plain gradient descent, in Python and in C; --quick takes 1,000 images."""
-    path, start = fresh(out / "mnist_pure_python.json", force), perf_counter()
-    rows, labels, test_rows, test_labels, black = images()
-    net, order = MLP(len(rows[0]), [16, 10]), Random(0).sample(range(len(rows)), len(rows))[: 1000 if quick else None]
+    path, (rows, labels, test_rows, test_labels, black) = fresh(out / "mnist_pure_python.json", force), images()
+    order = Random(0).sample(range(len(rows)), len(rows))[: 1000 if quick else None]
+    net, start = MLP(len(rows[0]), [16, 10]), perf_counter()
     flat = flatten_model(net, cross_entropy, [([ink / black for ink in rows[0]], labels[0])])
     ways = [(program, array("d", net.state_dict().values()), []) for program in dict.fromkeys((flat, in_c(flat)))]
     print(f"{flat.operations:,} operations an image, written out and compiled in {perf_counter() - start:.2f} s", flush=True)

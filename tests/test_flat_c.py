@@ -252,6 +252,10 @@ def test_samples_are_packed_once():
     gradients = array("d", starts)
     losses = made.run(array("d", numbers), gradients, packed, 1 / 20)
     assert losses.tolist() == program.losses(samples) and gradients.tolist() == [leaf.grad for leaf in leaves]
+    slopes = array("d", starts)
+    assert program.run(numbers, slopes, program.pack(samples), 1 / 20) == losses.tolist() and slopes == gradients
+    with pytest.raises(TypeError, match="samples must be what pack made of floats, got list"):
+        made.run(array("d", numbers), gradients, samples, 1.0)
     for wrong in (array("d", numbers[1:]), array("f", numbers), numbers):
         with pytest.raises(ValueError, match=r"an array\('d'\) of 17"):
             made.run(wrong, gradients, packed, 1.0)

@@ -79,6 +79,8 @@ class CProgram:
         share: the slope of the batch's loss toward a sample's, as 1 / their number for a mean. None outside an operation's
         domain; then `gradients` are of no use, and Program.backward says what is wrong.
         """
+        if not isinstance(samples, Packed):
+            raise TypeError(f"samples must be what pack made of floats, got {type(samples).__name__}")
         for given in (numbers, gradients):
             if not isinstance(given, array) or given.typecode != "d" or len(given) != len(self.parameters):
                 raise ValueError(f"numbers and gradients are each an array('d') of {len(self.parameters)}")
