@@ -14,6 +14,14 @@ from micrograd_lite.text.progress import progress
 __all__ = ["demo", "progress"]
 
 
+def fresh(path: Path, force: bool) -> Path:
+    """The path of a file that a demo is going to write, its folder made. FileExistsError if it is there, unless by --force."""
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} is there already; choose another --out, or replace it with --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def demo(run: Callable[..., None], out: str, description: str, more: argparse.ArgumentParser | None = None) -> None:
     """Run a demo script: `run(out, quick, force)` with the options that every demo has, then exit.
 

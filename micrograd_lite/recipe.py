@@ -41,7 +41,7 @@ PROBLEMS = {
 
 MNIST = "mnist"
 
-ENGINES = ("flat", "eager", "arrays")
+ENGINES = ("flat", "c", "eager", "arrays")
 
 WHOLE_BATCH, BATCH, EPOCHS, MNIST_EPOCHS, TEST, ENOUGH_TO_TEST = 200, 32, 200, 3, 0.25, 40
 MOST_SCALAR = 2_000_000

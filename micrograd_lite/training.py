@@ -75,7 +75,8 @@ def train(
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds each batch's
-    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits; or your own (lab/bugs.py).
+    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits, which "c" compiles, where there
+    is a C compiler (else a warning, and flat); or your own (lab/bugs.py).
 
     change_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
     by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
@@ -93,12 +94,13 @@ def train(
     )  # fmt: skip
     if callable(engine) and isinstance(plan.model, Module):
         return _steps(plan, resume, engine)
-    if choose("engine", engine, ("eager", "flat")) == "flat":
+    if choose("engine", engine, ("eager", "flat", "c")) != "eager":
         if not isinstance(plan.model, Module):
-            raise ValueError("engine: 'flat' is for scalar models; an array model has an engine of its own")
+            raise ValueError(f"engine: {engine!r} is for scalar models; an array model has an engine of its own")
         from micrograd_lite.flat.model import flat_engine  # loads only where it is asked for
 
-        return _steps(plan, resume, flat_engine(plan.model, plan.loss, plan.training, plan.parameters, loss_and_gradients))
+        compute = flat_engine(engine, plan.model, plan.loss, plan.training, plan.parameters, loss_and_gradients)
+        return _steps(plan, resume, compute)
     if isinstance(plan.model, Module):
         return _steps(plan, resume, loss_and_gradients)
     steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once

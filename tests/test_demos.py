@@ -66,9 +66,11 @@ def metrics(folder):
 # Every demo keeps its promises.
 
 
+@pytest.mark.filterwarnings("ignore:MICROGRAD_LITE_CC=off")
 @pytest.mark.parametrize("path", DEMOS, ids=lambda path: path.stem)
-def test_a_quick_run_ends_with_the_line_that_the_docstring_promises(path, tmp_path, capsys):
+def test_a_quick_run_ends_with_the_line_that_the_docstring_promises(path, tmp_path, capsys, monkeypatch):
     """A demo's last printed line is the one in its docstring, and the picture or table that it points at is there."""
+    monkeypatch.setenv("MICROGRAD_LITE_CC", "off")  # nothing goes into the user's cache
     module = load(path)
     promised = re.search(r"^Last line: (.*)$", module.__doc__, re.MULTILINE).group(1)
     module.main(tmp_path, True, False)

@@ -152,7 +152,7 @@ def test_a_shape_that_depends_on_the_data_is_refused():
 def test_an_engine_has_a_name():
     """An unknown engine, and a model that is no scalar one, are ValueErrors before the first step."""
     options = dict(loss=mse, optimizer=SGD(lr=0.1))
-    with pytest.raises(ValueError, match="unknown engine 'fast': choose one of eager, flat"):
+    with pytest.raises(ValueError, match="unknown engine 'fast': choose one of eager, flat, c"):
         train(MLP(2, [1]), data.xor(), engine="fast", **options)
     pytest.importorskip("numpy", reason="array models are made of NumPy")
     from micrograd_lite import arrays

@@ -39,6 +39,7 @@ def add_commands(commands: Any) -> None:
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
     writing.add_argument("path", help="a trace folder, or a model file that MLP.save wrote")
     writing.add_argument("--loss", help="the loss, such as mse (default: the one that the trace was trained with)")
+    writing.add_argument("--c", action="store_true", help="the same function in C, as engine='c' compiles it")
     writing.set_defaults(run=_flat)
 
 
@@ -86,5 +87,10 @@ def _flat(options: Any) -> int:
     from micrograd_lite.flat.model import model_program
     from micrograd_lite.trace.network import read_network
 
-    print(model_program(*read_network(options.path, options.loss)).source, end="")
+    program, text = model_program(*read_network(options.path, options.loss)), None
+    if options.c:
+        from micrograd_lite.flat.c import c_text
+
+        text = c_text(program.written).source
+    print(text or program.source, end="")
     return 0

@@ -66,13 +66,17 @@ Engine = Callable[[Any, Sequence[Any], int], tuple[float, list[float]]]
 """What `train` calls at each step: (plan, batch, step) -> (loss, gradients)."""
 
 
-def flat_engine(model: Module, loss: Loss, data: Dataset, parameters: Sequence[Value], eager: Engine) -> Engine:
-    """An engine that does what `eager` does, with the model written out as a flat program.
+def flat_engine(name: str, model: Module, loss: Loss, data: Dataset, parameters: Sequence[Value], eager: Engine) -> Engine:
+    """An engine that does what `eager` does, with the model written out as a flat program: "flat", or "c", compiled.
 
     parameters: those that are trained, in the order of their gradients. When the loss or a slope is not finite the step
     is run again by `eager`, whose error names the node. ValueError now for a model that has no flat program.
     """
-    program = flatten_model(model, loss, data)
+    program: Any = flatten_model(model, loss, data)
+    if name == "c":
+        from micrograd_lite.flat.compiled import in_c  # loads what runs a compiler
+
+        program = in_c(program, list(zip(data.inputs, data.targets))[:1])
 
     def loss_and_gradients(plan: Any, batch: Sequence[Any], step: int) -> tuple[float, list[float]]:
         for parameter in program.parameters:  # zero_grad() would make all their names first, at every step

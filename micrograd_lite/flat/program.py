@@ -5,7 +5,8 @@ from __future__ import annotations
 import linecache
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from operator import index
@@ -21,11 +22,13 @@ FLOATS = {float}
 
 
 class Written(NamedTuple):
-    """The text of a program, and what must be known to run it."""
+    """The text of a program, and what must be known to run it, or to write it in another language (c.py)."""
 
     source: str
+    forward: list[str]  # the statements that compute the loss of one sample, as they stand in the source
+    backward: list[str]  # those of the way back, where d_loss is known
+    names: Sequence[list[str]]  # of the parameters, the inputs and the targets
     parameters: list[Value]
-    inputs: int  # numbers in a sample
     labels: list[bool]  # for each target: is it a label, and no float?
     operations: int
     calm: bool  # do moderate numbers stay finite?
@@ -35,8 +38,8 @@ class Program:
     """A graph as Python text, compiled. `source` is the text, `parameters` the leaves toward which it has slopes."""
 
     def __init__(self, written: Written) -> None:
+        self.written = written
         self.source, self.parameters, self.operations = written.source, written.parameters, written.operations
-        self._inputs, self._labels, self._calm = written.inputs, written.labels, written.calm
         self.filename = f"<micrograd_lite flat program {next(serial)}>"
         linecache.cache[self.filename] = (len(self.source), None, self.source.splitlines(keepends=True), self.filename)
         weakref.finalize(self, linecache.cache.pop, self.filename, None)
@@ -56,7 +59,7 @@ class Program:
         reduce: many.mean or many.sum, as a Loss has it. Loss and slopes are, bit for bit, those of the graph that the
         engine would build from all the samples. Errors are the engine's; then no grad has changed.
         """
-        pairs = [self._checked(position, sample) for position, sample in enumerate(samples)]
+        pairs = self.pack(samples)
         losses, gradients = self._run(pairs, share_of_each(reduce, len(pairs)))
         for parameter, gradient in zip(self.parameters, gradients):
             parameter.grad = gradient
@@ -64,12 +67,27 @@ class Program:
 
     def losses(self, samples: Sequence[Any]) -> list[float]:
         """The loss of each sample; no grad changes."""
-        return self._run([self._checked(position, sample) for position, sample in enumerate(samples)], 0.0)[0]
+        return self._run(self.pack(samples), 0.0)[0]
+
+    def run(self, numbers: Sequence[float], gradients: array[float], samples: Sequence[Any], share: float) -> Sequence[float]:
+        """The loss of each sample, with no Value on the way: the parameters are `numbers`, their slopes are added to `gradients`.
+
+        gradients: an array("d"). samples: those of `pack`. share: the slope of the batch's loss toward a sample's, as 1 / their
+        number for a mean.
+        """
+        losses, after = self._compute(numbers, gradients, samples, share)
+        gradients[:] = array("d", after)
+        return losses
 
     def _run(self, pairs: Sequence[Any], share: float) -> tuple[list[float], list[float]]:
-        numbers = [parameter.data for parameter in self.parameters]
-        calm = self._calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
-        before = [parameter.grad + 0.0 for parameter in self.parameters]  # -0.0 + 0.0 is 0.0: see lines.py
+        numbers, gradients = zip(*[(parameter.data, parameter.grad) for parameter in self.parameters])
+        return self._compute(numbers, gradients, pairs, share)
+
+    def _compute(
+        self, numbers: Sequence[float], gradients: Iterable[float], pairs: Sequence[Any], share: float
+    ) -> tuple[list[float], list[float]]:
+        calm = self.written.calm and abs(share) <= 1.0 and _moderate(numbers, pairs)
+        before = [gradient + 0.0 for gradient in gradients]  # -0.0 + 0.0 is 0.0: see lines.py
         try:
             result: tuple[list[float], list[float]] = self._quick(numbers, before, pairs, share, calm)
         except (ValueError, ArithmeticError):  # overflow, or out of a domain: the engine's functions know which
@@ -78,21 +96,27 @@ class Program:
             result = self._sure(numbers, before, pairs, share, calm)
         return result
 
-    def _checked(self, position: int, sample: Any) -> tuple[Sequence[float], Any]:
+    def pack(self, samples: Iterable[Any]) -> list[Any]:
+        """Samples as `run` takes them, for any number of runs. ValueError or TypeError for any that is not what it must be."""
+        return [self.checked(position, sample) for position, sample in enumerate(samples)]
+
+    def checked(self, position: int, sample: Any) -> tuple[Sequence[float], Any]:
+        """A sample as (inputs, targets): floats, and whole numbers for labels. ValueError or TypeError for any other."""
         if not isinstance(sample, (tuple, list)) or len(sample) != 2:
             raise ValueError(f"sample {position} must be a pair (inputs, target), got {sample!r}")
         inputs, targets = sample
         if not isinstance(targets, (tuple, list)):
             targets = (targets,)
-        if len(inputs) != self._inputs or len(targets) != len(self._labels):
+        wanted, labels = len(self.written.names[1]), self.written.labels
+        if len(inputs) != wanted or len(targets) != len(labels):
             raise ValueError(
                 f"sample {position} has {len(inputs)} inputs and {len(targets)} targets; "
-                f"this program was made for {self._inputs} and {len(self._labels)}"
+                f"this program was made for {wanted} and {len(labels)}"
             )
         if set(map(type, inputs)) != FLOATS:  # 15 us for 784 numbers; converting them would cost twice that
             inputs = [to_float(number) for number in inputs]
-        if any(self._labels) or set(map(type, targets)) != FLOATS:
-            targets = [index(target) if label else to_float(target) for target, label in zip(targets, self._labels)]
+        if any(labels) or set(map(type, targets)) != FLOATS:
+            targets = [index(target) if label else to_float(target) for target, label in zip(targets, labels)]
         return inputs, targets
 
 

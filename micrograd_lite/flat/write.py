@@ -66,15 +66,18 @@ def write(root: Value, parameters: Iterable[Any], inputs: Iterable[Any] = (), ta
     labels = {node.parents[-1] for node in order if node.parents and node.rule.name == "cross_entropy"}
     are_labels = [leaf in labels for leaf, _ in groups[2]]
     trained = [leaf for leaf, _ in groups[0]]
-    return Written(_source(lines, *groups), trained, len(groups[1]), are_labels, operations(order), lines.calm)
+    names = [[lines.name[leaf] for leaf, _ in leaves] for leaves in groups]
+    forward = [line for node in order if node.parents for line in lines.forward(node)]
+    backward = way_back(lines)
+    source = _source(lines, groups, names, forward, backward)
+    return Written(source, forward, backward, names, trained, are_labels, operations(order), lines.calm)
 
 
-def _source(lines: Lines, *groups: Sequence[tuple[Value, str]]) -> str:
-    parameters, inputs, targets = ([lines.name[leaf] for leaf, _ in leaves] for leaves in groups)
+def _source(lines: Lines, groups: Any, names: Any, forward: Sequence[str], backward: Sequence[str]) -> str:
+    parameters, inputs, targets = names
     called = [(lines.name[leaf], label) for leaves in groups for leaf, label in leaves if label]
     renamed = [(name, label) for name, label in called if name != label.replace(".", "_")]
     inner = [node for node in lines.order if node.parents]
-    forward = [line for node in inner for line in lines.forward(node)]
     skips = any(lines.flat(node) for node in inner if node in lines.moving)
     calm = (
         "", "Where an operation is flat nothing flows back; if the batch is calm (its numbers are moderate, so that none made",
@@ -97,7 +100,7 @@ def _source(lines: Lines, *groups: Sequence[tuple[Value, str]]) -> str:
         "    for inputs, targets in reversed(samples):  # the last sample pays first, as in one graph of all samples",
         *unpacked, *forward, f"{IN}losses.append(loss)", "",
         f"{IN}# The way back: share is the slope of the batch's loss toward this sample's.",
-        f"{IN}d_loss = share", *way_back(lines), "",
+        f"{IN}d_loss = share", *backward, "",
         "    losses.reverse()",
         "    return losses, [", *table(slopes, "        "), "    ]", "",
     ])  # fmt: skip
