@@ -417,6 +417,31 @@ def test_a_table_that_is_a_pipe_does_not_hang(name, tmp_path):
         Tracer(folder, resume=True)
 
 
+NO_FILES = {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda path: os.symlink("/dev/zero", path)}
+
+
+@pytest.mark.parametrize("made", NO_FILES.values(), ids=NO_FILES)
+def test_a_run_json_that_is_no_file_is_refused_at_once(made, tmp_path):
+    """Neither a pipe that nobody writes into nor a device without an end is read."""
+    folder = stopped(tmp_path / "run")
+    (folder / "run.json").unlink()
+    made(folder / "run.json")
+    with pytest.raises(ValueError, match=r"run\.json.* no regular file"):
+        Tracer(folder, resume=True)
+
+
+@pytest.mark.parametrize("change", [{"every": 0}, {"rows": 3}, {"data": 3}, {"optimizer": 3}, {"optimizer_memory": None}])
+def test_a_run_json_of_other_kinds_is_refused(change, tmp_path):
+    """Fields that are no numbers or no records: a sentence, and no byte changes."""
+    folder = stopped(tmp_path / "run")
+    path = folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    before = everything(folder)
+    with pytest.raises(ValueError, match=r"^[^\n]*$"):
+        run(folder, "scalar", resume=True)
+    assert everything(folder) == before
+
+
 def test_weights_that_are_a_link_are_not_written(tmp_path):
     """A weights/ that leads out of the folder is refused."""
     folder = stopped(tmp_path / "run", "array")

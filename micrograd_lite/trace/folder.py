@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,7 +42,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """run.json of a trace folder. FileNotFoundError or ValueError says why this is no trace that we can read."""
     path = folder / RUN
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
+        run = json.loads(_text(path))
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
@@ -49,11 +50,21 @@ def read_run(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
     if got != FORMAT:
-        raise ValueError(f"{path} is of format {got!r}; this version reads {FORMAT!r}")
+        raise ValueError(f"{path} is of format {str(got)[:60]!r}; this version reads {FORMAT!r}")
     names = run.get("parameters", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{path}: parameters must be a list of names, got {names!r}")
+        raise ValueError(f"{path}: parameters must be a list of names, got {names!r}"[:500])
     return dict(run)
+
+
+def _text(path: Path) -> str:
+    """The text of a regular file, or of one that a link leads to; a pipe would hang and a device never end: ValueError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError("it is no regular file")
+    with open(descriptor, encoding="utf-8") as file:
+        return file.read()
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:

@@ -66,8 +66,8 @@ class RebuiltStep:
                 continue
             if not abs(recorded - rebuilt) <= ROUNDING * sizes.get(parameter, 0.0):
                 raise ValueError(
-                    f"step {self.number} cannot be built again: the gradient of {name} comes out as {rebuilt!r}, the trace recorded "
-                    f"{recorded!r}; it was trained by an engine, a loss or a network of one's own, or its folder was changed"
+                    f"step {self.number} cannot be built again: the gradient of {name} comes out as {rebuilt!r}, and the trace "
+                    f"recorded {recorded!r}; an engine, a loss or a network of one's own trained it, or its folder was changed"
                 )
             differs = "Last digits differ from the recorded ones: this machine rounds some functions in another way."
         return differs
@@ -84,16 +84,16 @@ class Rebuild:
             what = f"it keeps statistics of each array at recorded steps, and all weights after steps {kept}"
             raise ValueError(f"{trace.folder} is the trace of a network on arrays, which has no edges of single numbers; {what}")
         if run.get("loss") not in LOSSES:
-            raise ValueError(f"{trace.folder} was trained with {run.get('loss')!r}, a loss of one's own: its graph cannot be built again")
+            raise ValueError(f"{trace.folder} was trained with {run.get('loss')!r}, a loss of one's own: no step can be built again")
         if "inputs" not in data:
-            raise ValueError(f"{trace.folder} does not hold its data ({data.get('name')!r} has {data.get('samples')} samples), so no "
-                             "step can be built again")  # fmt: skip
+            what = f"{data.get('name')!r}, {data.get('samples')} samples"
+            raise ValueError(f"{trace.folder} does not hold its data ({what}), so no step can be built again")
         self.model = network(run, trace.folder)
-        units = Units(**data["units"]) if data.get("units") else None
+        known = {name: data[name] for name in Dataset._fields if name in data}
+        known["units"] = Units(**data["units"]) if data.get("units") else None
         self.plan = make_plan(
-            model=self.model, data=Dataset(**{name: data[name] for name in Dataset._fields if name in data and name != "units"}, units=units),
-            loss=LOSSES[run["loss"]], optimizer=SGD(lr=1.0), epochs=None, batch_size=run["batch_size"], shuffle=run["shuffle"],
-            seed=run["seed"], test=None, evaluate_every=None, parameters=run["parameters"], change_every=None,
+            model=self.model, data=Dataset(**known), loss=LOSSES[run["loss"]], optimizer=SGD(lr=1.0), epochs=None,
+            batch_size=run["batch_size"], shuffle=run["shuffle"], seed=run["seed"], test=None, evaluate_every=None, parameters=run["parameters"], change_every=None,
             chain_rule=(), by_sample=(),
         )  # fmt: skip
 

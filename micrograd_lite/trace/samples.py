@@ -50,7 +50,8 @@ def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         if rows[part] and isinstance(run.get(name), dict):
             features = run[name].get("features")
             if not isinstance(features, int) or not 0 < features < len(rows[part][0]):
-                raise ValueError(f"{folder / DATA} has {len(rows[part][0])} numbers a row and run.json tells of {features!r} features")
+                told = f"and run.json tells of {features!r} features"
+                raise ValueError(f"{folder / DATA} has {len(rows[part][0])} numbers a row, {told}")
             targets = [row[features] if len(row) == features + 1 else row[features:] for row in rows[part]]
             made[name] = {**run[name], "inputs": [row[:features] for row in rows[part]], "targets": targets}
     return made
@@ -65,7 +66,7 @@ def _rows(path: Path) -> Iterator[tuple[str, list[Any]]]:
             for row in lines:
                 place = f"{path}, line {lines.line_num}"
                 if len(row) != width or row[0] not in PARTS:
-                    raise ValueError(f"{len(row)} cells, the first one {row[:1]}; the header has {width}, and the parts are train and test")
+                    raise ValueError(f"{len(row)} cells from {row[:1]} on; the header has {width}, the parts are train and test")
                 yield row[0], [_number(cell) for cell in row[1:]]
     except FileNotFoundError:
         return
