@@ -12,6 +12,7 @@
     show        tables of one step, for people
     network     the network of a trace, built again
     predict     what that network answers to new rows
+    rebuild     a recorded step again: its graph, with every number
     stages      the order in which the numbers of a step come about
     diff        the first difference between two traces, and what it means
 """

@@ -50,7 +50,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
     if got != FORMAT:
-        raise ValueError(f"{path} is of format {str(got)[:60]!r}; this version reads {FORMAT!r}")
+        raise ValueError(f"{path} is of format {got!r:.60}; this version reads {FORMAT!r}")
     names = run.get("parameters", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{path}: parameters must be a list of names, got {names!r}"[:500])
