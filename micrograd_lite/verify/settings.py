@@ -27,7 +27,9 @@ MODEL = {
     "Layer": {"type", "inputs", "output", "neurons"},
     "Neuron": {"type", "inputs", "output"},
 }
-DATA = frozenset(("name", "samples", "features", "classes", "feature_names", "class_names", "inputs", "targets"))
+DATA = frozenset((
+    "name", "samples", "features", "classes", "feature_names", "class_names", "target_name", "units", "inputs", "targets",
+))  # fmt: skip
 INITS = (None, "explicit", "he", "glorot", "uniform", "normal", "zeros")
 SCHEDULES = {"StepDecay": {"schedule", "lr", "factor", "every"}, "Cosine": {"schedule", "lr", "steps", "final"}}
 OPTIMIZERS = {
