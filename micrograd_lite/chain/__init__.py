@@ -2,6 +2,7 @@
 
     spelling   a rule's formula in the names of one program
     formulas   the same as people write it, in the names of one graph
+    places     what the nodes of a network are called there
     rows       the backward sweep as a table, one row for each edge
     paths      a gradient as the sum over all paths
     layout     where the boxes of a graph stand
