@@ -156,8 +156,8 @@ DAMAGE = {
     "metrics without steps": ("metrics.csv", lambda text: text.replace("step,", "stop,", 1)),
     "metrics of words": ("metrics.csv", lambda text: text.replace("\n3,", "\nthree,")),
     "a carriage return in metrics": ("metrics.csv", lambda text: text.replace("\n3,", "\n\r3,")),
-    "parameters are a number": ("run.json", lambda text: '{"format": "micrograd-lite-trace/1", "parameters": 5}'),
-    "nothing but a format": ("run.json", lambda text: '{"format": "micrograd-lite-trace/1"}'),
+    "parameters are a number": ("run.json", lambda text: '{"format": "micrograd-lite-trace/2", "parameters": 5}'),
+    "nothing but a format": ("run.json", lambda text: '{"format": "micrograd-lite-trace/2"}'),
     "deep": ("run.json", lambda text: "[" * 100_000),
 }
 

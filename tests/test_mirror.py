@@ -210,13 +210,15 @@ PAIRS = {
     "Layer": Pair(
         (nn.Layer, module.Module), (array_nn.Layer,), {},
         {"config": "only the whole network is written into run.json", "all_names": "see MLP", "named_parameters": "see parts",
-         "tied": "see MLP", "parameters": "see parts", "zero_grad": "gradients are cleared in one pass over the model's buffer",
+         "places": "names of scalar nodes", "tied": "see MLP", "parameters": "see parts",
+         "zero_grad": "gradients are cleared in one pass over the model's buffer",
          "state_dict": "a part has no buffer of its own", "load_state_dict": "likewise", "summary": "it has no parts but arrays"},
         {"activate": "value and partials at once, which the fused step needs"},
     ),
     "MLP": Pair(
         (nn.MLP, module.Module), (array_nn.MLP,), {},
-        {"all_names": "no array has a second name: named_parameters() is all", "describe": "an array model is part of no other"},
+        {"all_names": "no array has a second name: named_parameters() is all", "places": "names of scalar nodes",
+         "describe": "an array model is part of no other"},
         {"batch": "inputs as an array of the model's dtype", "dataset": "what train asks of a model that is no Module",
          "steps": "what train asks of a model that is no Module"},
     ),

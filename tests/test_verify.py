@@ -6,16 +6,23 @@ import shutil
 import subprocess
 import sys
 from itertools import islice
+from operator import attrgetter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from honest import honest
 from micrograd_lite import MLP, SGD, Adam, Tracer, cli, cross_entropy, mse, train
+from micrograd_lite.chain.formulas import called
 from micrograd_lite.data import Dataset
+from micrograd_lite.rules import RULES
+from micrograd_lite.scalar import APPLY
 from micrograd_lite.text.npz import read_arrays
 from micrograd_lite.verify import CHECKS, verify
-from micrograd_lite.verify.formulas import read
+from micrograd_lite.verify.formulas import FUNCTIONS, read
 from micrograd_lite.verify.network import ACTIVATIONS
+from strategies import points
 from traced import FLOWERS, PAIRS, RUNS, edited, moved, put, verdicts, write, write_arrays
 
 # --- honest traces ---------------------------------------------------------------------------------------------------
@@ -189,12 +196,22 @@ def test_a_hostile_formula_is_refused_or_is_nan(text):
 
 @pytest.mark.parametrize(
     "text, value",
-    [("x * (1.0 - x)", 0.25), ("'a b' + x", 2.5), ("(-layer0.w)", -3.0), ("pow(x, 2.0)", 0.25), ("exp(1000.0)", math.inf),
+    [("x * (1 - x)", 0.25), ("x ** 2", 0.25), ("x ** (-2)", 4.0), ("0 ** (-1)", math.inf), ("sigmoid(x - x)", 0.5),
+     ("'a b' + x", 2.5), ("(-layer0.w)", -3.0), ("pow(x, 2.0)", 0.25), ("exp(1000.0)", math.inf),
      ("0.0 if x <= 0 else x", 0.5), ("x if (x > 'a b') | (x != x) else 'a b'", 2.0), ("x - 1.0 / 4.0", 0.25)],
 )  # fmt: skip
 def test_a_formula_is_worked_out(text, value):
     """Names stand as they are, dotted, or in quotes; what overflows is inf."""
     assert read(text)({"x": 0.5, "a b": 2.0, "layer0.w": 3.0}) == value
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if called(rule)], ids=attrgetter("name"))
+@given(data=st.data())
+def test_formulas_may_name_every_operation_of_the_table(rule, data):
+    """By functions of verify's own, which agree with the engine's to the last bits."""
+    point = data.draw(points(rule))
+    value, known = FUNCTIONS[rule.name](*point), APPLY[rule.name](*point)[0]
+    assert repr(value) == repr(known) or abs(value - known) <= 4 * math.ulp(known)
 
 
 @pytest.mark.parametrize("text", ["log(0.0)", "1.0 / 0.0", "sqrt(-1.0)", "pow(-1.0, 0.5)"])
@@ -260,10 +277,10 @@ def test_the_command_prints_the_checks_and_a_verdict(tmp_path, capsys):
 UNREADABLE = {
     "no folder": lambda folder: shutil.rmtree(folder),
     "no run.json": lambda folder: (folder / "run.json").unlink(),
-    "another format": lambda folder: edited(folder, "run.json", lambda run: run.update(format="micrograd-lite-trace/2")),
+    "another format": lambda folder: edited(folder, "run.json", lambda run: run.update(format="micrograd-lite-trace/1")),
     "not JSON": lambda folder: (folder / "run.json").write_text("{"),
     "no parameters": lambda folder: edited(folder, "run.json", lambda run: run.pop("parameters")),
-    "no settings": lambda folder: (folder / "run.json").write_text('{"format": "micrograd-lite-trace/1"}'),
+    "no settings": lambda folder: (folder / "run.json").write_text('{"format": "micrograd-lite-trace/2"}'),
     "no metrics": lambda folder: (folder / "metrics.csv").unlink(),
     "no steps": lambda folder: edited(folder, "metrics.csv", lambda rows: rows.clear()),
     "a word for a number": lambda folder: edited(folder, "gradients.csv", lambda rows: rows[3].update(after="word")),

@@ -19,7 +19,7 @@ try:
 except ImportError:  # not a POSIX system: the lock is a file that only one process can create
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = "micrograd-lite-trace/1"
+FORMAT = "micrograd-lite-trace/2"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
 CHAIN, BY_SAMPLE, DATA = "chain_rule.csv", "gradients_by_sample.csv", "data.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
@@ -49,6 +49,9 @@ def read_run(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
+    if got == "micrograd-lite-trace/1":
+        again = "remove the folder and make it again, with the command, script or demo that trained it"
+        raise ValueError(f"{path} is of format {got!r}, before names and formulas changed; {again}")
     if got != FORMAT:
         raise ValueError(f"{path} is of format {got!r:.60}; this version reads {FORMAT!r}")
     names = run.get("parameters", [])
