@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -11,13 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from micrograd_lite.text.files import to_json, write_whole
+from micrograd_lite.text.files import from_json, opened, read_whole, to_json, write_whole
+from micrograd_lite.trace.kinds import check_run
 
 try:
     import fcntl
 except ImportError:  # not a POSIX system: the lock is a file that only one process can create
     fcntl = None  # type: ignore[assignment]
 
+MOST = 1 << 28
+"""Bytes of run.json: it has room for the names of some million parameters."""
 FORMAT = "micrograd-lite-trace/1"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
 CHAIN, BY_SAMPLE = "chain_rule.csv", "gradients_by_sample.csv"
@@ -38,21 +40,24 @@ PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))}|{KEPT.pattern})\.[0-9a
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """run.json of a trace folder. FileNotFoundError or ValueError says why this is no trace that we can read."""
+    """run.json of a trace folder, checked as a whole. FileNotFoundError or ValueError says why this is no trace of ours."""
     path = folder / RUN
     try:
-        run = json.loads(path.read_text(encoding="utf-8"))
+        content = read_whole(path, MOST)
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
-    except (ValueError, RecursionError) as error:
+    try:
+        run = from_json(content)
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
     if got != FORMAT:
-        raise ValueError(f"{path} is of format {got!r}; this version reads {FORMAT!r}")
-    names = run.get("parameters", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{path}: parameters must be a list of names, got {names!r}")
+        raise ValueError(f"{path} is of format {got!a:.100}; this version reads {FORMAT!r}")
+    try:
+        check_run(run)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     return dict(run)
 
 
@@ -172,7 +177,7 @@ def is_being_written(folder: Path) -> bool:
     """Does a live process hold the lock?"""
     if fcntl is None:
         return (folder / LOCK).exists()
-    with suppress(OSError), open(folder / METRICS, "rb") as metrics:
+    with suppress(OSError, ValueError), opened(folder / METRICS) as metrics:
         try:
             fcntl.flock(metrics, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
