@@ -46,7 +46,7 @@ def main(out: Path, quick: bool, force: bool) -> None:
             arrows.append((parent, [made, value, upstream, slope, names[parent], share]))
     header = ("operation", "value", "upstream", "partial", "toward", "share = upstream x partial")
 
-    print(f"g is the youngest of {len(names)} nodes. A node without a name is v0, v1, ... by birth, be it a number or a result.\n")
+    print(f"g is the youngest of {len(names)} nodes. Those without a name are v0, v1, ... by birth, numbers and results alike.\n")
     print(table(header, [row for _, row in arrows[:7]]))
     print("f was used twice, and its upstream in the last row is the sum of the two shares above that go")
     print("toward f. That is why backward() takes the youngest node first: by then all who used a node have paid in.\n")

@@ -180,11 +180,17 @@ def collector_paused() -> Iterator[None]:
 def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
     samples = list(zip(plan.training.inputs, plan.training.targets))
     for keys in plan.shuffles():
-        order = list(range(len(samples)))
-        if keys is not None:
-            order.sort(key=array("Q", keys).__getitem__)
-        for start in range(0, len(order), plan.batch_size or len(order)):
-            yield [samples[index] for index in order[start : start + (plan.batch_size or len(order))]]
+        for rows in batch_rows(plan, keys):
+            yield [samples[row] for row in rows]
+
+
+def batch_rows(plan: Plan, keys: bytes | None) -> Iterator[list[int]]:
+    """The rows of the data in each batch of one epoch; keys: that epoch's shuffle, from `plan.shuffles()`."""
+    order = list(range(len(plan.training.inputs)))
+    if keys is not None:
+        order.sort(key=array("Q", keys).__getitem__)
+    for start in range(0, len(order), plan.batch_size or len(order)):
+        yield order[start : start + (plan.batch_size or len(order))]
 
 
 class Detail(NamedTuple):

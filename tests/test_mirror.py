@@ -195,7 +195,7 @@ PAIRS = {
     "scalar": Pair(
         (scalar,), (array,), {"Value": "Array", "to_float": "to_array"},
         {"describe": "the array page takes it from the scalar page"},
-        {"unbroadcast": "arrays broadcast: a share goes back to its parent's shape",
+        {"refuse_masked": "one number has no mask", "unbroadcast": "arrays broadcast: a share goes back to its parent's shape",
          "pointwise": "operations over many operands have a pull of their own, and this is everybody else's"},
     ),
     "Value": Pair(
@@ -260,7 +260,7 @@ PAIRS = {
         {"Step": "ArrayStep", "train": "array_steps", "evaluation": "array_evaluation"},
         {"loss_and_gradients": "fused.FusedStep", "collector_paused": "a step on arrays makes hardly any objects",
          "norm": "buffers.length", "batch_loss": "array_losses.array_loss", "predicted_change": "one dot product",
-         "middle": "array_losses", **dict.fromkeys(("Detail", "detail", "batch_graph", "named", "by_sample"),
+         "middle": "array_losses", **dict.fromkeys(("batch_rows", "Detail", "detail", "batch_graph", "named", "by_sample"),
                                                    "a batch on arrays has no edges of single numbers")},
         {"tables": "a checked data set holds arrays"},
     ),

@@ -258,7 +258,7 @@ def test_hostile_names_round_trip_through_a_trace(tmp_path):
     check_names(trace, HOSTILE)
     assert trace.series("=\n=", "before")[1][0] == HOSTILE.index("=\n=") / 10
     assert sorted(os.listdir(tmp_path)) == ["run"]
-    assert sorted(os.listdir(tmp_path / "run")) == sorted([*TABLES, "environment.json", "run.json"])
+    assert sorted(os.listdir(tmp_path / "run")) == sorted([*TABLES, "data.csv", "environment.json", "run.json"])
     for name in ("gradients.csv", "optimizer.csv"):
         assert len((tmp_path / "run" / name).read_bytes().split(b"\n")) == 1 + 2 * len(HOSTILE) + 1
 

@@ -288,8 +288,9 @@ UNREADABLE = {
     "an empty loss": lambda folder: edited(folder, "metrics.csv", lambda rows: rows[3].update(loss="")),
     "a column too few": lambda folder: (folder / "chain_rule.csv").write_text("step,order\n1,1\n"),
     "not text": lambda folder: (folder / "optimizer.csv").write_bytes(b"\xff\xfe\n"),
-    "data of words": lambda folder: edited(folder, "run.json", lambda run: run["data"]["inputs"][0].__setitem__(0, "word")),
-    "data too short": lambda folder: edited(folder, "run.json", lambda run: run["data"]["targets"].pop()),
+    "data of words": lambda folder: edited(folder, "data.csv", lambda rows: rows[0].update(a="word")),
+    "targets of words": lambda folder: edited(folder, "data.csv", lambda rows: rows[0].update({[*rows[0]][-1]: "a"})),
+    "data too short": lambda folder: edited(folder, "data.csv", lambda rows: rows.pop()),
     "no samples": lambda folder: edited(folder, "run.json", lambda run: run["data"].update(samples=0)),
     "a batch of words": lambda folder: edited(folder, "run.json", lambda run: run.update(batch_size="all")),
     "every is 0": lambda folder: edited(folder, "run.json", lambda run: run.update(every=0)),
@@ -314,14 +315,12 @@ SETTINGS = {
     "steps of words": lambda run: run.update(steps="seven"),
     "rows of words": lambda run: run.update(rows="many"),
     "fixed words": lambda run: run.update(fixed={"layer0.neuron0.b": "word"}),
-    "targets of words": lambda run: run["data"].update(targets=["a", "b", "c", "d"]),
     "a seed of another kind": lambda run: run.update(batch_size=2, seed=10**30),
     "widths of words": lambda run: run["model"].update(outputs_per_layer=["a"], inputs="b"),
     "an unknown activation": lambda run: run["model"].update(output="step"),
     "an unknown optimizer": lambda run: run["optimizer"].update(name="Lion"),
     "an unknown schedule": lambda run: run["optimizer"].update(lr={"schedule": "Warm"}),
     "an unknown loss": lambda run: run.update(loss="huber"),
-    "huge data": lambda run: run["data"].update(inputs=[[1e308, 1e308]] * 4),
     "chosen words": lambda run: run.update(chain_rule=["a"], by_sample=[None]),
 }
 
@@ -383,7 +382,7 @@ def test_verifying_loads_no_engine(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
     pages = {name for name in done.stdout.split() if not name.startswith("micrograd_lite.verify")}
-    readers = ("", ".text", ".text.cells", ".text.files", ".text.npz", ".trace", ".trace.folder")
+    readers = ("", ".text", ".text.cells", ".text.files", ".text.npz", ".trace", ".trace.folder", ".trace.samples")
     assert pages == {f"micrograd_lite{page}" for page in readers}
 
 

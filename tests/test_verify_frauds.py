@@ -408,7 +408,7 @@ def test_a_swapped_run_json_is_caught(tmp_path, option):
     changed = {"optimizer": RMSprop(0.02), "data": None, "seed": 4}[option]
     one = write(tmp_path / "one", "flowers, batches", **PLAIN)
     if option == "data":
-        edited(one, "run.json", lambda run: run["data"]["inputs"][3].__setitem__(2, 9.0))
+        edited(one, "data.csv", lambda rows: rows[3].update({[*rows[3]][3]: "9.0"}))
     else:
         shutil.copy(write(tmp_path / "other", "flowers, batches", **PLAIN, **{option: changed}) / "run.json", one)
     assert verify(one).wrong

@@ -21,12 +21,12 @@ except ImportError:  # not a POSIX system: the lock is a file that only one proc
 
 FORMAT = "micrograd-lite-trace/2"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
-CHAIN, BY_SAMPLE = "chain_rule.csv", "gradients_by_sample.csv"
+CHAIN, BY_SAMPLE, DATA = "chain_rule.csv", "gradients_by_sample.csv", "data.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 CHECKPOINTS = ("checkpoint.json", "checkpoint.npz")
 FILES = (
-    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE,
+    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE, DATA,
     *CHECKPOINTS, "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip

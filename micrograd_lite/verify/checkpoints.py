@@ -67,7 +67,8 @@ def _reach(record: Record, file: str, step: int, extents: Mapping[str, Any]) -> 
     for name, extent in extents.items():
         steps = [row["step"] for row in record.tables[name] if row["step"] <= step]
         if name in RECORDED:
-            steps = [number for number in steps if number == 1 or number % record.run["every"] == 0]
+            ends = (record.run.get("epochs") or 0) * record.batches.per_epoch  # known to be the last, it is written at once
+            steps = [number for number in steps if number == 1 or number % record.run["every"] == 0 or number == ends]
         size = 0
         with (record.folder / name).open("rb") as lines:
             for number, line in enumerate(lines):

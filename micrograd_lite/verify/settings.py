@@ -42,8 +42,8 @@ OPTIMIZERS = {
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
 CHANGES = ["predicted_change", "measured_change"]
-SMALL = 1_000
-"""A data set of up to so many numbers stands in run.json."""
+SMALL = 100_000
+"""A data set of up to so many numbers stands in data.csv."""
 
 
 def settings(record: Record) -> int:
@@ -162,7 +162,7 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     _agree(f"{name}.features", type(features) is int and features == wide and features > 0, features)
     if inputs is None:
         small = described["samples"] * described["features"] <= SMALL
-        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in run.json")
+        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in data.csv")
     for row in inputs or ():
         _agree(f"{name}.features", len(row) == features, features)
     for what, count in (("feature_names", features), ("class_names", classes)):
