@@ -356,18 +356,17 @@ def test_damaged_weights_are_one_line(tmp_path, capsys, damage):
 
 
 def test_arrays_are_read_as_numpy_reads_them(tmp_path):
-    """Both precisions, both byte orders, any shape, compressed or not: the same numbers without NumPy."""
+    """Both precisions, both byte orders, any shape: the same numbers without NumPy."""
     np = pytest.importorskip("numpy")
-    for save in (np.savez, np.savez_compressed):
-        for kind in ("<f4", "<f8", ">f4", ">f8"):
-            kept = {"layer0.w": np.linspace(-1, 1, 6, dtype=kind).reshape(2, 3), "layer0.b": np.ones(3, kind)}
-            save(tmp_path / "kept.npz", **kept)
-            found = read_arrays(tmp_path / "kept.npz")
-            assert {name: list(table.numbers) for name, table in found.items()} == {
-                name: array.ravel().tolist() for name, array in kept.items()
-            }
-            scalars = dict(found["layer0.w"].scalars())
-            assert scalars["layer0.neuron1.w0"] == float(kept["layer0.w"][0, 1])
+    for kind in ("<f4", "<f8", ">f4", ">f8"):
+        kept = {"layer0.w": np.linspace(-1, 1, 6, dtype=kind).reshape(2, 3), "layer0.b": np.ones(3, kind)}
+        np.savez(tmp_path / "kept.npz", **kept)
+        found = read_arrays(tmp_path / "kept.npz", 9)
+        assert {name: list(table.numbers) for name, table in found.items()} == {
+            name: array.ravel().tolist() for name, array in kept.items()
+        }
+        scalars = dict(found["layer0.w"].scalars())
+        assert scalars["layer0.neuron1.w0"] == float(kept["layer0.w"][0, 1])
 
 
 # --- a code path of its own ------------------------------------------------------------------------------------------
@@ -382,7 +381,8 @@ def test_verifying_loads_no_engine(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
     pages = {name for name in done.stdout.split() if not name.startswith("micrograd_lite.verify")}
-    readers = ("", ".text", ".text.cells", ".text.files", ".text.npz", ".trace", ".trace.folder", ".trace.samples")
+    files = ("kinds", "folder", "samples")
+    readers = ("", ".text", ".text.cells", ".text.files", ".text.npz", ".trace", *(f".trace.{page}" for page in files))
     assert pages == {f"micrograd_lite{page}" for page in readers}
 
 

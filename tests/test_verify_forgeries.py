@@ -364,7 +364,8 @@ def test_digits_in_json_are_no_number(tmp_path):
     """A text is no number in run.json, unless it is NaN, inf or -inf."""
     folder = write(tmp_path / "run")
     digits_in_json(folder)
-    assert verify(folder).wrong
+    with pytest.raises(ValueError, match=r"run.json: .* must be .*, got"):
+        verify(folder)
 
 
 def an_operation_of_nobody(folder):

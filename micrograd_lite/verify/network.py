@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import RUN
@@ -23,8 +24,7 @@ ACTIVATIONS: dict[str, Callable[..., float]] = {
     "tanh": math.tanh,
     "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
 }
-
-
+LARGEST = 2_000_000  # weights that we go through one by one
 STEEPEST = {"sigmoid": (0.25, 1.0), "tanh": (1.0, 2.0), "sin": (1.0, 2.0)}
 """How far an activation's value goes when its sum goes by 1, at most, and how far it can go at all; others 1 and any way."""
 
@@ -159,6 +159,9 @@ def architecture(config: Mapping[str, Any], named: Collection[str]) -> list[tupl
     activations.append(config.get("output"))
     if not all(type(width) is int and width > 0 for width in widths) or len(widths) != len(activations) + 1:
         raise Wrong(f"{RUN}: {len(activations)} activations do not fit a model of the sizes {widths!a:.100}")
+    weights = math.fsum(one * other for one, other in pairwise(widths))
+    if weights > (LARGEST if "dtype" in config else max(LARGEST // 100, len(named))):
+        raise NotChecked(f"a model of the sizes {widths!a:.100} is too large to be computed again")
     for name in activations:
         if name not in ACTIVATIONS:
             raise Wrong(f"{RUN}: {name!a:.100} is no activation")
