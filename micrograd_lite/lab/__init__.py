@@ -1,6 +1,8 @@
 """Mistakes made on purpose, and mistakes found.
 
     bugs       well-known mistakes in backpropagation, each in the few wrong lines that it takes; training with one
+    retrain    the run of a trace once more, with a mistake
+    mistakes   what each mistake does to your own network, in words
     slopes     how steep each unit of a trained network is on the data
     diagnose   what keeps a network from learning, in words
 """
