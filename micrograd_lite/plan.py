@@ -187,7 +187,8 @@ def _plain(table: Any) -> Any:
     """
     if type(table) in PLAIN:
         return table
-    table = table.tolist() if hasattr(table, "tolist") else table  # NumPy's
+    if hasattr(table, "tolist") and not hasattr(table, "mask"):  # NumPy's; a masked array is refused by `check`
+        table = table.tolist()
     if isinstance(table, (list, tuple)):
         if PLAIN.issuperset(map(type, table)):
             return table

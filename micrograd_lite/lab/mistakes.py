@@ -24,6 +24,8 @@ WORK = 1_000_000
 """Edges that a run in the table of all mistakes walks, so that the table takes no minutes."""
 EVERYWHERE = "micrograd-lite train xor --layers 4,2 --activation sigmoid"
 """A network on which every mistake shows: two hidden layers, sigmoids, biases, Adam, several samples a step."""
+WIDEST = 46
+"""Letters of a row's name in the table."""
 BENT = {"sigmoid", "tanh"}
 """Activations whose slope at the sum is another number than at the output."""
 
@@ -82,7 +84,8 @@ def first_place(out: Path, name: str) -> tuple[str, str]:
     found = compare(out / RIGHT.name, out / name).difference
     if found is None:
         return "no recorded row", ""
-    return f"step {found.step}" + (f", {found.row}" if found.row else ""), f"{found.table}, {found.column}"
+    row = found.row if len(found.row) <= WIDEST else f"{found.row[: WIDEST - 3]}..."
+    return f"step {found.step}" + (f", {row}" if row else ""), f"{found.table}, {found.column}"
 
 
 def ended(run: Retrained) -> str:

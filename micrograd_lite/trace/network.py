@@ -10,6 +10,7 @@ from micrograd_lite.architecture import choose
 from micrograd_lite.losses import LOSSES, Loss
 from micrograd_lite.nn import MLP
 from micrograd_lite.trace.folder import read_run
+from micrograd_lite.trace.kinds import check_sizes
 
 
 def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple[MLP, Loss]:
@@ -33,6 +34,7 @@ def network(run: dict[str, Any], folder: Path, kind: type[MLP] = MLP) -> MLP:
     kind: MLP, or a class of one's own that is built like it. ValueError when run.json describes none.
     """
     try:
+        check_sizes(run)
         model = kind.of(run["model"])
         named = dict(model.all_names())
         for name, first in run.get("tied", {}).items():

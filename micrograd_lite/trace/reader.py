@@ -5,6 +5,7 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -21,10 +22,12 @@ from micrograd_lite.trace.folder import (
     METRIC_COLUMNS,
     METRICS,
     OPTIMIZER,
+    RUN,
     WEIGHTS,
     is_being_written,
     read_run,
 )
+from micrograd_lite.trace.kinds import check_sizes, most_numbers, weights_of
 from micrograd_lite.trace.rows import CHAIN_COLUMNS
 from micrograd_lite.trace.samples import with_samples
 
@@ -48,7 +51,12 @@ class Trace:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.run = with_samples(read_run(self.folder), self.folder)
+        run = read_run(self.folder)
+        try:
+            check_sizes(run)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / RUN}: {error}") from error
+        self.run = with_samples(run, self.folder)
         self.names: list[str] = list(self.run.get("parameters", []))
 
     @property
@@ -173,7 +181,11 @@ class Trace:
             raise ValueError(f"{self.folder / WEIGHTS} has no step {step}; it has {_range(self.array_steps())}")
         from micrograd_lite.trace.layers import read_arrays  # NumPy loads only for a model that is made of it
 
-        return read_arrays(self.folder / WEIGHTS / f"step_{step:06d}.npz")
+        path, model = self.folder / WEIGHTS / f"step_{step:06d}.npz", self.run["model"]
+        arrays = read_arrays(path, most_numbers(model))
+        if math.fsum(array.size for array in arrays.values()) < weights_of(model):
+            raise ValueError(f"{path} has not all the weights of the model in {RUN}")
+        return arrays
 
 
 def _range(steps: list[int]) -> str:
