@@ -1,7 +1,7 @@
 """The command line: `micrograd-lite render traces/xor`. What each command is called, what it takes, the page that does it.
 
     networks  train, predict, data
-    traces    render, show, diff, diagnose, verify, flat
+    traces    render, show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
 
 A page loads when its command runs, so `micrograd-lite rules` needs no NumPy. A mistake of the user's is one line on

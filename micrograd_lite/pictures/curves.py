@@ -71,6 +71,22 @@ def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (
     write_png(path, canvas)
 
 
+def compared(
+    path: str | os.PathLike[str], runs: Mapping[str, Sequence[float]], title: str, measure: str,
+    size: tuple[int, int] = (640, 420),
+) -> None:  # fmt: skip
+    """Write one picture of several runs' losses, one number for each step. OSError names the path."""
+    canvas, colours = Canvas(size), [ink(place) for place in range(len(runs))]
+    series = [Series(label, list(range(len(losses))), list(losses)) for label, losses in runs.items()]
+    plot = _plot(canvas, (0, 20, *size), series, max(len(one.steps) - 1 for one in series), measure)
+    for one, colour in zip(series, colours):
+        plot.curve(one.steps, one.values, colour)
+    left, _, right, bottom = plot.box
+    legend(canvas, left + 14, bottom - 12 - 18 * len(runs), list(zip(runs, colours)), room=right - left - 28)
+    canvas.text(10, 6, fitted(title, size[0] - 20, TEXT + 1), BLACK, TEXT + 1)
+    write_png(path, canvas)
+
+
 def _headline(run: Mapping[str, Any], last: int) -> str:
     """`xor, SGD, 100 updates`: what was learned, by what, for how long; what run.json does not say is left out."""
     known = [str(run.get(part, {}).get("name", "")) for part in ("data", "optimizer")]

@@ -8,6 +8,7 @@
     layers      the same for models on arrays: one row for each array
     checkpoint  where a run can go on
     fit         does a checkpoint fit its tables?
+    again       is a run the very one that a folder holds?
     tracer      Tracer: writes a run while it happens
     reader      Trace: reads it back, at any moment
     show        tables of one step, for people

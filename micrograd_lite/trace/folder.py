@@ -34,6 +34,9 @@ FILES = (
 """Every file that this format names; beside them, weights/step_NNNNNN.npz."""
 
 
+REPLACE = "choose another folder, or replace it: --force for a command, Tracer(..., force=True) in a script"
+"""What to do about a run that stands where another one shall be written."""
+
 KEPT = re.compile(r"step_(\d{6,})\.npz")
 PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))}|{KEPT.pattern})\.[0-9a-f]{{8}}\.part")
 """The temporary files of write_whole, left behind by kill -9."""
@@ -80,19 +83,24 @@ def claim(folder: Path, force: bool) -> int:
     descriptor = lock(folder)
     try:
         _refuse_foreign(folder, force)  # again: another writer may have come and gone before we held the lock
-        # run.json first: whoever looks, or takes over after our death, finds a trace at every moment
-        write_run(folder, {"status": "running"})
-        try:
-            os.ftruncate(descriptor, 0)
-        except OSError as error:
-            raise OSError(error.errno, f"cannot write: {error.strerror}", str(folder / METRICS)) from error
-        for path in _files_of_the_format(folder):
-            if path.name not in (RUN, METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
-                path.unlink()
+        empty(folder, descriptor)
     except BaseException:
         unlock(folder, descriptor)
         raise
     return descriptor
+
+
+def empty(folder: Path, descriptor: int) -> None:
+    """Remove the run that a folder holds, which is locked by this descriptor. OSError names the path."""
+    # run.json first: whoever looks, or takes over after our death, finds a trace at every moment
+    write_run(folder, {"status": "running"})
+    try:
+        os.ftruncate(descriptor, 0)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write: {error.strerror}", str(folder / METRICS)) from error
+    for path in _files_of_the_format(folder):
+        if path.name not in (RUN, METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
+            path.unlink()
 
 
 def reclaim(folder: Path) -> int:
@@ -127,8 +135,7 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
         raise FileExistsError(f"{folder} is not empty and is not a trace of {FORMAT}; choose another folder") from error
     if not force:
         raise FileExistsError(
-            f"{folder} already holds a trace ({run.get('steps', 'some')} steps, {run.get('status')}); "
-            f"choose another folder, or replace it with --force"
+            f"{folder} already holds a trace ({run.get('steps', 'some')} steps, {run.get('status')}); {REPLACE}"
         )
 
 
