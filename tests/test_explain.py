@@ -265,7 +265,7 @@ def test_a_step_that_was_not_chosen_is_refused(tmp_path, capsys):
     folder = recorded(tmp_path / "run")
     assert refused(capsys, "show", folder, "--chain", "--step", 2).endswith("steps chosen for it: 1, 3")
     folder = recorded(tmp_path / "plain", ())
-    assert refused(capsys, "show", folder, "--chain").endswith("chosen for it: train(..., chain_rule=[1]) chooses the first")
+    assert refused(capsys, "show", folder, "--chain").endswith("chosen for it: train(..., chain_rule=[1]) chooses one")
 
 
 def test_chain_tables_shield_names():

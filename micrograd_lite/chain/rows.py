@@ -20,7 +20,7 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from micrograd_lite.chain.spelling import series, spelled
-from micrograd_lite.graph import Node, node_names, youngest_first
+from micrograd_lite.graph import Node, is_rank, node_names, youngest_first
 from micrograd_lite.rules import MANY, RULES, SCALAR, dot_terms
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
@@ -71,13 +71,15 @@ def gradients(root: Node) -> dict[Node, float]:
     return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
 
 
-def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> list[ChainRow]:
+def chain_rule(
+    root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges, names: Mapping[Any, str] | None = None
+) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 
     Values, partials and totals are those of the engine, bit for bit; the graph stays as it is. sweep: another engine's
-    sweep, to see what that one does (lab/bugs.py).
+    sweep, to see what that one does (lab/bugs.py). names: what some nodes are called whatever their labels say.
     """
-    names = node_names(root)
+    names = _renamed(node_names(root), names or {})
     written: dict[Node, tuple[str, list[str]]] = {}
     rows = []
     for order, edge in enumerate(sweep(root), start=1):
@@ -90,6 +92,15 @@ def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> li
             names[parent], parent.data, slopes[edge.position], node.partials[edge.position], edge.share, edge.total,
         ))  # fmt: skip
     return rows
+
+
+def _renamed(names: Mapping[Node, str], given: Mapping[Any, str]) -> dict[Node, str]:
+    """Names with the given ones put in; another node of such a name goes by its rank, and ranks stay ranks."""
+    taken = {name for name in given.values() if not is_rank(name)}
+    made = {}
+    for rank, (node, name) in enumerate(names.items()):  # oldest first, as ranks count
+        made[node] = given[node] if given.get(node) in taken else f"v{rank}" if name in taken or node in given else name
+    return made
 
 
 def formulas(node: Node, names: Mapping[Node, str]) -> tuple[str, list[str]]:

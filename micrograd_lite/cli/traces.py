@@ -44,9 +44,9 @@ def add_commands(commands: Any) -> None:
 
 
 def _render(options: Any) -> int:
-    from micrograd_lite.pictures.render import render
+    from micrograd_lite.pictures.render import left_out, render
 
-    for path in render(options.folder, options.frames):
+    for path in [*render(options.folder, options.frames), *left_out(options.folder)]:
         print(path)
     return 0
 

@@ -15,6 +15,7 @@ from micrograd_lite.losses import LOSSES
 from micrograd_lite.measure import FLAT
 from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.folder import by_hand
 
 FLAT_LAYER = 0.5
 """A layer with this share of flat slopes has something to tell."""
@@ -27,12 +28,25 @@ RARE = 0.05
 def diagnose(folder: str | os.PathLike[str]) -> str:
     """A table of the slopes of each layer at three moments, and what it means. ValueError when they cannot be measured."""
     trace = Trace(folder)
+    if by_hand(trace.run):
+        return losses(trace)
     try:
         measured = slopes(trace)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{trace.folder} does not hold the slopes of a network: {error}") from error
     said = [*first_loss(trace), *stuck(measured, trace.run["model"].get("init")), *lost(measured), *predicted_and_measured(trace)]
     return f"slopes on {measured.on}\n\n{slopes_table(measured)}\n" + "".join(f"{line}\n" for line in said)
+
+
+def losses(trace: Trace) -> str:
+    """What the losses tell where nothing else is known: of a loop of one's own. ValueError before its first step is whole."""
+    known = [row["loss"] for row in trace.metrics()]
+    if not known:
+        raise ValueError(f"{trace.folder} has no step yet: log at least one")
+    lowest = min(known)
+    course = f"the lowest {lowest:.6g} (step {known.index(lowest) + 1}), the last {known[-1]:.6g}"
+    unknown = "The slopes of the layers are not measured: a loop of one's own keeps its data to itself."
+    return f"The first loss is {known[0]:.6g}, {course}.\n{unknown}\n"
 
 
 def slopes_table(measured: Slopes) -> str:

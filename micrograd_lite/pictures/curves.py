@@ -73,7 +73,7 @@ def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (
 
 def _headline(run: Mapping[str, Any], last: int) -> str:
     """`xor, SGD, 100 updates`: what was learned, by what, for how long; what run.json does not say is left out."""
-    known = [str(run.get(part, {}).get("name", "")) for part in ("data", "optimizer")]
+    known = [str((run.get(part) or {}).get("name", "")) for part in ("data", "optimizer")]
     return ", ".join([*filter(None, known), f"{last:,} updates"])
 
 

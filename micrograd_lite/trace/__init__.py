@@ -7,6 +7,7 @@
     layers      the same for models on arrays: one row for each array
     checkpoint  where a run can go on
     fit         does a checkpoint fit its tables?
+    loop        the steps of a loop of one's own
     tracer      Tracer: writes a run while it happens
     reader      Trace: reads it back, at any moment
     show        tables of one step, for people

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ FORMAT = "micrograd-lite-trace/1"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
 CHAIN, BY_SAMPLE, DATA = "chain_rule.csv", "gradients_by_sample.csv", "data.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
+BY_HAND = "by hand"
+"""What run.json calls the optimizer and the loss of a loop of one's own: nothing is known of them but what they did."""
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 CHECKPOINTS = ("checkpoint.json", "checkpoint.npz")
 FILES = (
@@ -67,9 +69,19 @@ def _text(path: Path) -> str:
         return file.read()
 
 
+def by_hand(run: Mapping[str, Any]) -> bool:
+    """Is this the run.json of a loop of one's own, whose updates were made by hand?"""
+    return bool((run.get("optimizer") or {}).get("name") == BY_HAND)
+
+
 def write_run(folder: Path, run: dict[str, Any]) -> None:
     """Replace run.json as a whole."""
     write_whole(folder / RUN, to_json({"format": FORMAT, **run}))
+
+
+def settings(run: dict[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
+    return {name: entry for name, entry in run.items() if name not in ("format", "status", "error", "steps", "rows")}
 
 
 def claim(folder: Path, force: bool) -> int:

@@ -6,7 +6,7 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from micrograd_lite.trace.folder import (
     METRICS,
     OPTIMIZER,
     WEIGHTS,
+    by_hand,
     is_being_written,
     read_run,
 )
@@ -152,7 +153,7 @@ class Trace:
         last = self._last
         rows = [row for row in read_table(self.folder / table, columns) if row["step"] == step <= last]
         if not rows:
-            chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; train(..., {option}=[1]) chooses one"
+            chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; {chooses(self.run, option)}"
             raise ValueError(f"step {step} is not in {self.folder / table}; steps chosen for it: {chosen}")
         return rows
 
@@ -174,6 +175,11 @@ class Trace:
         from micrograd_lite.trace.layers import read_arrays  # NumPy loads only for a model that is made of it
 
         return read_arrays(self.folder / WEIGHTS / f"step_{step:06d}.npz")
+
+
+def chooses(run: Mapping[str, Any], option: str) -> str:
+    """The words that say how a step is chosen to be shown in detail, in a run like this one."""
+    return f"log(..., {option}=True) chooses a step" if by_hand(run) else f"train(..., {option}=[1]) chooses one"
 
 
 def _range(steps: list[int]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from micrograd_lite.chain.rows import ChainRow
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import number
-from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, OPTIMIZER
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, OPTIMIZER, by_hand
 from micrograd_lite.training import Step
 
 GRADIENT_COLUMNS = ("step", "parameter", "before", "gradient", "update", "after")
@@ -50,7 +50,7 @@ class DetailRows:
 
     def __init__(self, run: dict[str, Any]) -> None:
         self.headers: dict[str, str] = {}
-        if run.get("chain_rule"):
+        if run.get("chain_rule") or by_hand(run):  # of a loop, steps are chosen as they come
             self.headers[CHAIN] = cells.line(CHAIN_COLUMNS)
         if run.get("by_sample"):
             samples = run["data"]["samples"]

@@ -25,6 +25,7 @@ from micrograd_lite.trace.folder import (
     OPTIMIZER,
     RUN,
     WEIGHTS,
+    by_hand,
     is_being_written,
     read_run,
 )
@@ -97,6 +98,9 @@ class Floats(NamedTuple):
     most: float
 
 
+UNKNOWN = Samples(1, 0, None, None)
+"""The data of a loop of one's own, which keeps them to itself."""
+
 NARROW, WIDE = Floats(2.0**-23, 2.0**-126, 2.0**127), Floats(2.0**-52, 2.0**-1022, 2.0**1023)
 
 Row = dict[str, Any]
@@ -139,6 +143,7 @@ class Record:
         self.tables = {METRICS: self._table(METRICS)}
         if not self.tables[METRICS]:
             raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
+        self.by_hand = by_hand(self.run)
         self._check_settings()
         self.last: int = self.tables[METRICS][-1]["step"]
         for name in COLUMNS:
@@ -154,13 +159,20 @@ class Record:
         self.in_arrays = "dtype" in self.run["model"]
         self.floats = NARROW if self.run["model"].get("dtype") == "float32" else WIDE
         self.unit = self.floats.unit
-        self.data = Samples.of(self.run["data"], f"{self.folder / RUN}: data")
+        self.data = UNKNOWN if self.by_hand else Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
 
     def gap(self, what: str, why: str) -> None:
         """Say that a check leaves something unproved."""
         self.gaps.append(f"{what}, {why}")
+
+    def told_by_edges(self, what: str) -> int:
+        """Of a loop of one's own, steps whose backward pass is written down edge by edge; the others are a gap."""
+        blind = len(self.metrics) - len(self.chain)
+        if blind:
+            self.gap(f"{what} of {blind} step{'s' if blind > 1 else ''}", "no log(..., chain_rule=True) wrote their edges down")
+        return len(self.chain)
 
     def before(self, step: int) -> dict[str, float] | None:
         """Every parameter before a step, fixed and tied ones included; None when they are not written down."""
@@ -215,6 +227,8 @@ class Record:
     def _check_settings(self) -> None:
         for name, kind in KINDS.items():
             got = self.run.get(name)
+            if name == "data" and got is None and self.by_hand:
+                continue
             if not isinstance(got, kind) or (isinstance(got, bool) and kind is not bool):
                 raise ValueError(f"{self.folder / RUN}: {name} must be of kind {kind.__name__}, got {got!r:.100}")
         for name in ("every", "batch_size"):
