@@ -95,6 +95,8 @@ class Plan(NamedTuple):
             "shuffle": self.shuffle,
             "seed": self.seed,
             "evaluation": self.columns(),
+            "evaluate_every": self.evaluate_every,
+            "change_every": self.change_every,
             "chain_rule": sorted(self.chain_rule),
             "by_sample": sorted(self.by_sample),
         }
@@ -187,7 +189,8 @@ def _plain(table: Any) -> Any:
     """
     if type(table) in PLAIN:
         return table
-    table = table.tolist() if hasattr(table, "tolist") else table  # NumPy's
+    if hasattr(table, "tolist") and not hasattr(table, "mask"):  # NumPy's; a masked array is refused by `check`
+        table = table.tolist()
     if isinstance(table, (list, tuple)):
         if PLAIN.issuperset(map(type, table)):
             return table

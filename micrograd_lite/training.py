@@ -19,8 +19,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.architecture import choose
+from micrograd_lite.chain.places import name_places
 from micrograd_lite.chain.rows import ChainRow, chain_rule, edges
 from micrograd_lite.data import Dataset
+from micrograd_lite.graph import births
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import batch_loss, evaluation, first_non_finite, norm, predicted_change
 from micrograd_lite.module import Module
@@ -47,6 +49,10 @@ class Step(NamedTuple):
     chain: Sequence[ChainRow]  # at the steps chosen by `chain_rule`, every edge of the backward pass
     by_sample: Sequence[Sequence[float]]  # at those chosen by `by_sample`, for each parameter each sample's share
     run: dict[str, Any]  # what is trained and how, as plain data: the same in every step
+
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_step
+        return of_step(self)
 
 
 def train(
@@ -92,19 +98,16 @@ def train(
         seed=seed, test=test, evaluate_every=evaluate_every, parameters=parameters, change_every=change_every,
         chain_rule=chain_rule, by_sample=by_sample,
     )  # fmt: skip
-    if callable(engine) and isinstance(plan.model, Module):
-        return _steps(plan, resume, engine)
-    if choose("engine", engine, ("eager", "flat", "c")) != "eager":
-        if not isinstance(plan.model, Module):
+    if not isinstance(plan.model, Module):
+        if choose("engine", engine, ("eager", "flat", "c")) != "eager":
             raise ValueError(f"engine: {engine!r} is for scalar models; an array model has an engine of its own")
+        steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
+        return steps
+    compute = engine if callable(engine) else loss_and_gradients
+    if not callable(engine) and choose("engine", engine, ("eager", "flat", "c")) != "eager":
         from micrograd_lite.flat.model import flat_engine  # loads only where it is asked for
-
         compute = flat_engine(engine, plan.model, plan.loss, plan.training, plan.parameters, loss_and_gradients)
-        return _steps(plan, resume, compute)
-    if isinstance(plan.model, Module):
-        return _steps(plan, resume, loss_and_gradients)
-    steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
-    return steps
+    return _steps(plan, resume, compute)
 
 
 def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:
@@ -151,7 +154,9 @@ def loss_and_gradients(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) 
     """
     total = plan.loss.reduce([plan.loss.sample(plan.model(inputs), target) for inputs, target in batch])
     if not math.isfinite(total.data):
-        raise FloatingPointError(f"step {step}: the loss is {total.data!r}; {first_non_finite(total)}")
+        shown = batch_graph(plan, batch)  # the same with names, unless the model is of another mind each time
+        where = first_non_finite(total if math.isfinite(shown.data) else shown)
+        raise FloatingPointError(f"step {step}: the loss is {total.data!r}; {where}")
     plan.model.zero_grad()
     total.backward()
     gradients = [float(parameter.grad) for parameter in plan.parameters]
@@ -209,12 +214,21 @@ def detail(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> Detail:
 
 
 def batch_graph(plan: Plan, batch: Sequence[tuple[Any, Any]]) -> Value:
-    """The loss of a batch as one graph, whose inputs and targets are called sample0.x0, sample0.y and so on."""
-    costs = [
-        plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y"))
-        for row, (inputs, target) in enumerate(batch)
-    ]
-    return plan.loss.reduce(costs)
+    """The loss of a batch as one graph to be shown, whose nodes have names.
+
+    Inputs and targets are sample0.x0, sample0.y and so on, neurons and costs sample0.layer0.neuron1 and sample0.cost
+    (chain/places.py), parameters without a label are called as in the model, and the root is the loss.
+    """
+    for name, parameter in plan.model.named_parameters():
+        parameter.label = parameter.label or name
+    costs, places = [], plan.model.places()
+    for row, (inputs, target) in enumerate(batch):
+        since = next(births)
+        costs.append(plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y")))
+        name_places(costs[-1], since, f"sample{row}", places)
+    total = plan.loss.reduce(costs)
+    total.label = total.label or "loss"
+    return total
 
 
 def named(numbers: Any, label: str) -> Any:

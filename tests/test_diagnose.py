@@ -301,8 +301,9 @@ class Alone(Module):
         return self.w * inputs[0]
 
 
-def test_mistakes_are_one_line(tmp_path, capsys):
+def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch):
     """Exit 2 and a sentence: no trace, no MLP, no step, no data, a damaged run.json."""
+    monkeypatch.setattr("micrograd_lite.plan.SMALL", 1_000)  # so many numbers are kept in a trace
     large = Dataset("mine", [row * 2 for row in iris().inputs], iris().targets)
     Tracer(tmp_path / "empty").close()
     for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("broken", MLP(2, [2, 1]), None)):

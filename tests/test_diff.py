@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, mse, train
 from micrograd_lite.data import Dataset, xor
+from micrograd_lite.text.cells import plain
 from micrograd_lite.trace.diff import compare, entries, hint
 from micrograd_lite.trace.stages import STAGES, by_step, forward
 
@@ -105,7 +106,7 @@ def test_any_changed_cell_is_found(whole, tmp_path_factory, data):
     step, old = change(changed, table, row, column, str(new))
     found = compare(whole, changed).difference
     assert (found.step, found.table, found.b) == (step, table, new)
-    assert found.a == (old if text else float(old)) and found.meaning
+    assert found.a == (plain(old) if text else float(old)) and found.meaning
     assert found.column == column or (column, found.column) == ("parent_value", "leaf")
 
 
@@ -326,9 +327,9 @@ def test_mistakes_are_one_line(whole, copy, tmp_path, capsys):
     change(copy, "gradients.csv", 3, "update", "x")
     assert cli.main(["diff", str(whole), str(copy)]) == 2
     assert "gradients.csv, line 5 is not a row of a trace" in capsys.readouterr().err
-    set_run(copy, format="micrograd-lite-trace/2")
+    set_run(copy, format="micrograd-lite-trace/1")
     assert cli.main(["diff", str(whole), str(copy)]) == 2
-    assert "is of format 'micrograd-lite-trace/2'" in capsys.readouterr().err
+    assert "is of format 'micrograd-lite-trace/1'" in capsys.readouterr().err
 
 
 def test_an_empty_trace(whole, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from micrograd_lite.cli import FORMS
+from micrograd_lite.cli import FORMS, say
 
 
 def add_commands(commands: Any) -> None:
@@ -34,16 +34,16 @@ def _explain(options: Any) -> int:
         from micrograd_lite.pictures.backward import backward_gif
 
         backward_gif(options.gif, at.root, at.formula.text)
-        print(options.gif)
+        say(options.gif)
     elif options.graph:
-        print({"svg": svg, "dot": graphviz}[options.graph](at.root), end="")
+        say({"svg": svg, "dot": graphviz}[options.graph](at.root), end="")
     else:
-        print(explain(at, options.format, options.paths, options.most), end="")
+        say(explain(at, options.format, options.paths, options.most), end="")
     return 0
 
 
 def _rules(options: Any) -> int:
     from micrograd_lite.text.tables import rules_table
 
-    print(rules_table(options.format), end="")
+    say(rules_table(options.format), end="")
     return 0

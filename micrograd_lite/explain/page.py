@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd_lite.chain.drawing import notebook
+from micrograd_lite.chain.formulas import formulas, shielded
 from micrograd_lite.chain.layout import drawn
 from micrograd_lite.chain.paths import paths
-from micrograd_lite.chain.rows import chain_rule, chain_table, formulas, gradients, shielded
+from micrograd_lite.chain.rows import chain_rule, chain_table, gradients
 from micrograd_lite.check import central_difference
 from micrograd_lite.explain.formula import Expression, cited, hint, parse
 from micrograd_lite.graph import node_names

@@ -14,8 +14,9 @@ from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.measure import FLAT
 from micrograd_lite.text.tables import table
+from micrograd_lite.text.words import Prose
 from micrograd_lite.trace import Trace
-from micrograd_lite.trace.folder import by_hand
+from micrograd_lite.trace.kinds import by_hand
 
 FLAT_LAYER = 0.5
 """A layer with this share of flat slopes has something to tell."""
@@ -25,17 +26,17 @@ RARE = 0.05
 """So small a share of units or steps is no harm."""
 
 
-def diagnose(folder: str | os.PathLike[str]) -> str:
+def diagnose(folder: str | os.PathLike[str]) -> Prose:
     """A table of the slopes of each layer at three moments, and what it means. ValueError when they cannot be measured."""
     trace = Trace(folder)
     if by_hand(trace.run):
-        return losses(trace)
+        return Prose(losses(trace))
     try:
         measured = slopes(trace)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{trace.folder} does not hold the slopes of a network: {error}") from error
     said = [*first_loss(trace), *stuck(measured, trace.run["model"].get("init")), *lost(measured), *predicted_and_measured(trace)]
-    return f"slopes on {measured.on}\n\n{slopes_table(measured)}\n" + "".join(f"{line}\n" for line in said)
+    return Prose(f"slopes on {measured.on}\n\n{slopes_table(measured)}\n" + "".join(f"{line}\n" for line in said))
 
 
 def losses(trace: Trace) -> str:

@@ -10,7 +10,7 @@ from micrograd_lite.pictures.boundary import applies, decision_boundary
 from micrograd_lite.pictures.curves import curves, training_loss
 from micrograd_lite.pictures.moments import moments
 from micrograd_lite.trace import Trace
-from micrograd_lite.trace.folder import by_hand
+from micrograd_lite.trace.kinds import by_hand
 
 
 def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from micrograd_lite.text.files import number
+from micrograd_lite.text.files import number, opened
 
-__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed"]
+__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed", "word"]
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
@@ -25,14 +25,42 @@ LONGEST = 100_000
 """Python's csv module reads cells of up to 131,072 characters."""
 
 
+LONGEST_LINE = 1 << 26
+"""Bytes of a row: a million numbers have room in it."""
+
+
 def text(name: str) -> str:
     """A name as one safe cell: control characters escaped, a leading = + - @ or ' shielded by an apostrophe."""
     shield = "'" if name.startswith(_STARTS_A_FORMULA) else ""
     return shield + "".join(_ESCAPES.get(character, character) for character in name)
 
 
+MISSING = frozenset((
+    "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "1.#ind", "1.#qnan", "<na>", "n/a", "na", "null", "none", "true",
+    "false",
+))  # fmt: skip
+"""Words that programs for tables take for a missing number, or for a truth value."""
+
+
+def word(name: str) -> str:
+    """The same for a column of words: a name or formula that reads as a number, such as `1.0`, is shielded too.
+
+    Programs take a column's type from its first rows: a thousand rows of 1.0 and then one of `w` would be an error.
+    """
+    cell = text(name)
+    return cell if cell.startswith("'") or not _reads_otherwise(name) else f"'{cell}"
+
+
+def _reads_otherwise(name: str) -> bool:
+    try:
+        float(name)
+        return True
+    except ValueError:
+        return name.strip().lower() in MISSING
+
+
 def plain(cell: str) -> str:
-    """The name that `text` made this cell from."""
+    """The name that `text` or `word` made this cell from."""
     name = re.sub(r"\\[\\nrt0]", lambda match: _UNESCAPES[match.group()], cell)
     return name[1:] if cell.startswith("'") else name
 
@@ -64,12 +92,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """
     place = f"{path}, line 1"
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:  # not written yet, or just removed by a new run
-        return
-    try:
-        text = content.rpartition(b"\n")[0].decode("utf-8")
-        lines = csv.reader(text.split("\n"))
+        lines = csv.reader(whole_lines(path))
         header = next(lines, [])
         if header and tuple(header[: len(columns)]) != tuple(columns):
             raise ValueError(f"the header should start with {','.join(columns)}")
@@ -80,6 +103,19 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
             yield {column: typed(column, cell) for column, cell in zip(header, row)}
     except (ValueError, csv.Error) as error:
         raise ValueError(f"{place} is not a row of a trace: {error}") from error
+
+
+def whole_lines(path: Path) -> Iterator[str]:
+    """The lines of a file that have their newline; none when it is not there. ValueError for one that is too long."""
+    try:
+        file = opened(path)
+    except FileNotFoundError:  # not written yet, or just removed by a new run
+        return
+    with file:
+        while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
+            yield line[:-1].decode("utf-8")
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"a line is longer than {LONGEST_LINE:,} bytes")
 
 
 def typed(column: str, cell: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from micrograd_lite.rules import MANY, RULES
@@ -10,11 +11,27 @@ from micrograd_lite.text.files import number
 from micrograd_lite.text.words import markup
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> str:
+class Table(str):
+    """The text of a table, which a notebook shows as a table."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def _repr_html_(self) -> str:
+        return str(_written(self.header, self.rows, "html"))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> Table:
     """Rows under a header, ending in a newline, in form text, markdown, csv or html. Columns of numbers stand on the right."""
+    made = Table(_written(header, rows, form))
+    made.header, made.rows = header, rows
+    return made
+
+
+def _written(header: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> str:
     if form == "csv":
         return "".join(cells.line(row) for row in (header, *rows))
-    shown = [[cell.replace("|", "\\|") if form == "markdown" else cell for cell in row] for row in (header, *rows)]
+    shown = [[_markdown(cell) if form == "markdown" else cell for cell in row] for row in (header, *rows)]
     widths = [max(3, *(len(row[column]) for row in shown)) for column in range(len(header))]
     on_the_right = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
     if form == "html":
@@ -28,6 +45,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "tex
         return "".join(f"| {' | '.join(row)} |\n" for row in (aligned[0], rule, *aligned[1:]))
     lines = ["  ".join(row).rstrip() for row in aligned]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]]) + "\n"
+
+
+def _markdown(cell: str) -> str:
+    """A cell of a Markdown table: a bar ends none, and what looks like HTML stays text."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", cell.replace("|", "\\|"))
 
 
 def _html(header: Sequence[str], rows: Sequence[Sequence[str]], on_the_right: Sequence[bool]) -> str:

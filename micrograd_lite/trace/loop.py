@@ -24,7 +24,7 @@ from micrograd_lite.graph import is_rank
 from micrograd_lite.measure import first_non_finite, norm
 from micrograd_lite.module import Module
 from micrograd_lite.scalar import Value, to_float
-from micrograd_lite.trace.folder import BY_HAND
+from micrograd_lite.trace.kinds import BY_HAND
 from micrograd_lite.training import Step
 
 

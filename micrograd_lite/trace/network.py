@@ -10,6 +10,7 @@ from micrograd_lite.architecture import choose
 from micrograd_lite.losses import LOSSES, Loss
 from micrograd_lite.nn import MLP
 from micrograd_lite.trace.folder import read_run
+from micrograd_lite.trace.kinds import check_sizes
 
 
 def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple[MLP, Loss]:
@@ -30,6 +31,7 @@ def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple
 def network(run: dict[str, Any], folder: Path) -> MLP:
     """The network that run.json describes, tied weights tied, all weights small: no weight stands in a program."""
     try:
+        check_sizes(run)
         model = MLP.of(run["model"])
         named = dict(model.all_names())
         for name, first in run.get("tied", {}).items():

@@ -5,6 +5,7 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -21,11 +22,13 @@ from micrograd_lite.trace.folder import (
     METRIC_COLUMNS,
     METRICS,
     OPTIMIZER,
+    RUN,
     WEIGHTS,
-    by_hand,
+    first_unmeasured,
     is_being_written,
     read_run,
 )
+from micrograd_lite.trace.kinds import by_hand, check_sizes, most_numbers, weights_of
 from micrograd_lite.trace.rows import CHAIN_COLUMNS
 from micrograd_lite.trace.samples import with_samples
 
@@ -49,8 +52,18 @@ class Trace:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.run = with_samples(read_run(self.folder), self.folder)
+        run = read_run(self.folder)
+        try:
+            check_sizes(run)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / RUN}: {error}") from error
+        self.run = with_samples(run, self.folder)
         self.names: list[str] = list(self.run.get("parameters", []))
+
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_trace
+
+        return of_trace(self)
 
     @property
     def status(self) -> str:
@@ -77,7 +90,8 @@ class Trace:
 
     @cached_property
     def _metrics(self) -> list[dict[str, Any]]:
-        return list(read_table(self.folder / METRICS, METRIC_COLUMNS))
+        rows = list(read_table(self.folder / METRICS, METRIC_COLUMNS))
+        return [first_unmeasured(self.run, row) for row in rows[:1]] + rows[1:]
 
     @property
     def _last(self) -> int:
@@ -147,7 +161,7 @@ class Trace:
         """For each parameter the share of each sample in its gradient at one step. ValueError when it was not chosen."""
         rows = self._details(BY_SAMPLE, ("step", "parameter", "gradient"), step, "by_sample")
         shares = {row["parameter"]: [row[name] for name in row if name.startswith("sample")] for row in rows}
-        return {name: [share for share in row if share is not None] for name, row in shares.items()}
+        return {name: [share for share in row if share == share] for name, row in shares.items()}
 
     def _details(self, table: str, columns: Sequence[str], step: int, option: str) -> list[dict[str, Any]]:
         last = self._last
@@ -174,7 +188,11 @@ class Trace:
             raise ValueError(f"{self.folder / WEIGHTS} has no step {step}; it has {_range(self.array_steps())}")
         from micrograd_lite.trace.layers import read_arrays  # NumPy loads only for a model that is made of it
 
-        return read_arrays(self.folder / WEIGHTS / f"step_{step:06d}.npz")
+        path, model = self.folder / WEIGHTS / f"step_{step:06d}.npz", self.run["model"]
+        arrays = read_arrays(path, most_numbers(model))
+        if math.fsum(array.size for array in arrays.values()) < weights_of(model):
+            raise ValueError(f"{path} has not all the weights of the model in {RUN}")
+        return arrays
 
 
 def chooses(run: Mapping[str, Any], option: str) -> str:

@@ -84,7 +84,8 @@ class Rebuild:
             what = f"it keeps statistics of each array at recorded steps, and all weights after steps {kept}"
             raise ValueError(f"{trace.folder} is the trace of a network on arrays, which has no edges of single numbers; {what}")
         if run.get("loss") not in LOSSES:
-            raise ValueError(f"{trace.folder} was trained with {run.get('loss')!r}, a loss of one's own: no step can be built again")
+            what = f"with {run.get('loss')!r}, a loss of one's own"
+            raise ValueError(f"{trace.folder} was trained {what}: no step can be built again")
         if "inputs" not in data:
             what = f"{data.get('name')!r}, {data.get('samples')} samples"
             raise ValueError(f"{trace.folder} does not hold its data ({what}), so no step can be built again")
@@ -93,8 +94,8 @@ class Rebuild:
         known["units"] = Units(**data["units"]) if data.get("units") else None
         self.plan = make_plan(
             model=self.model, data=Dataset(**known), loss=LOSSES[run["loss"]], optimizer=SGD(lr=1.0), epochs=None,
-            batch_size=run["batch_size"], shuffle=run["shuffle"], seed=run["seed"], test=None, evaluate_every=None, parameters=run["parameters"], change_every=None,
-            chain_rule=(), by_sample=(),
+            batch_size=run["batch_size"], shuffle=run["shuffle"], seed=run["seed"], parameters=run["parameters"],
+            test=None, evaluate_every=None, change_every=None, chain_rule=(), by_sample=(),
         )  # fmt: skip
 
     def step(self, number: int | None = None) -> RebuiltStep:

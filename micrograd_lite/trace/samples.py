@@ -14,29 +14,39 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_lite.text import cells
+from micrograd_lite.text.files import read_whole
 from micrograd_lite.trace.folder import DATA
 
 PARTS = {"train": "data", "test": "test"}
 """What data.csv calls a part, and what run.json calls it."""
+
+MOST = 1 << 24
+"""Bytes of data.csv: two parts of 100,000 numbers take a third of it."""
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")
 
 
 def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A run as run.json tells it, and the text of its data.csv ("" when its data are too large to be kept)."""
-    told, lines = dict(run), list[str]()
+    told, lines, rows = dict(run), list[str](), list[list[Any]]()
     for part, name in PARTS.items():
         described = dict(run.get(name) or {})
         inputs, targets = described.pop("inputs", None), described.pop("targets", None)
         told[name] = described or None
         if inputs is not None:
             lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
-            lines += [cells.line([part, *map(_cell, row), *map(_cell, _listed(target))]) for row, target in zip(inputs, targets)]
-    return told, "".join(lines)
+            rows += [[part, *row, *_listed(target)] for row, target in zip(inputs, targets)]
+    columns = [[_cell(number, _all_whole(column)) for number in column] for column in list(zip(*rows))[1:]]
+    return told, "".join([*lines, *(cells.line([row[0], *row_cells]) for row, row_cells in zip(rows, zip(*columns)))])
+
+
+def _all_whole(column: Sequence[Any]) -> bool:
+    """Are all numbers of a column whole ones? One column holds one kind: programs take it from the first rows."""
+    return all(isinstance(number, int) for number in column)
 
 
 def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The run with inputs and targets in its descriptions of the data, where data.csv holds them.
+    """The run with inputs and targets in its descriptions of the data, where data.csv holds them and is as wide as they say.
 
     ValueError names the first line of data.csv that is no row of it.
     """
@@ -47,11 +57,8 @@ def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         rows[part].append(numbers)
     made = dict(run)
     for part, name in PARTS.items():
-        if rows[part] and isinstance(run.get(name), dict):
-            features = run[name].get("features")
-            if not isinstance(features, int) or not 0 < features < len(rows[part][0]):
-                told = f"and run.json tells of {features!r} features"
-                raise ValueError(f"{folder / DATA} has {len(rows[part][0])} numbers a row, {told}")
+        features = run[name].get("features") if isinstance(run.get(name), dict) else None
+        if rows[part] and isinstance(features, int) and 0 < features < len(rows[part][0]):
             targets = [row[features] if len(row) == features + 1 else row[features:] for row in rows[part]]
             made[name] = {**run[name], "inputs": [row[:features] for row in rows[part]], "targets": targets}
     return made
@@ -60,14 +67,13 @@ def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _rows(path: Path) -> Iterator[tuple[str, list[Any]]]:
     place = f"{path}, line 1"
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            width = len(next(lines, []))
-            for row in lines:
-                place = f"{path}, line {lines.line_num}"
-                if len(row) != width or row[0] not in PARTS:
-                    raise ValueError(f"{len(row)} cells from {row[:1]} on; the header has {width}, the parts are train and test")
-                yield row[0], [_number(cell) for cell in row[1:]]
+        lines = csv.reader(read_whole(path, MOST).decode("utf-8").splitlines(keepends=True), strict=True)
+        width = len(next(lines, []))
+        for row in lines:
+            place = f"{path}, line {lines.line_num}"
+            if len(row) != width or row[0] not in PARTS:
+                raise ValueError(f"{len(row)} cells from {row[:1]} on; the header has {width}, the parts are train and test")
+            yield row[0], [_number(cell) for cell in row[1:]]
     except FileNotFoundError:
         return
     except (ValueError, csv.Error) as error:  # a UnicodeDecodeError is a ValueError
@@ -83,8 +89,8 @@ def _number(cell: str) -> Any:
     return int(cell) if cell.lstrip("-").isdecimal() else number
 
 
-def _cell(number: Any) -> str:
-    return str(int(number)) if isinstance(number, int) else cells.number(number)
+def _cell(number: Any, whole: bool) -> str:
+    return str(int(number)) if whole else cells.number(number)
 
 
 def _listed(target: Any) -> Sequence[Any]:

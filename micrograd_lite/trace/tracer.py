@@ -139,11 +139,11 @@ class Tracer:
         first = last is None
         blocks = {**(self.rows.blocks(step) if first or self._is_recorded(step.number) else {}), **self.details.blocks(step)}
         scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
-        columns = self.run["evaluation"]
-        evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
+        empty = "NaN" if first else ""  # programs take a column's type from its first rows
+        evaluated = [cells.number(step.evaluation[name]) if name in step.evaluation else empty for name in self.run["evaluation"]]
         self.recent = Recent(self.steps, before=last, now=step)
         # metrics.csv comes last: its row says that the rows of the other tables are all there
-        self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
+        self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{','.join([scalars, *evaluated])}\n", 1)})
         if self.weights_every:
             ends = step.number == last_step(self.run)
             write_weights(self.folder, step, first, kept=ends or step.number % self.weights_every == 0)

@@ -25,10 +25,11 @@ from micrograd_lite.trace.folder import (
     OPTIMIZER,
     RUN,
     WEIGHTS,
-    by_hand,
+    first_unmeasured,
     is_being_written,
     read_run,
 )
+from micrograd_lite.trace.kinds import by_hand, most_numbers
 from micrograd_lite.trace.samples import with_samples
 from micrograd_lite.verify.reading import numeral, read_table
 
@@ -117,12 +118,6 @@ COLUMNS = {
 }  # fmt: skip
 """How the header of each table starts."""
 
-KINDS = {
-    "status": str, "parameters": list, "fixed": dict, "tied": dict, "model": dict, "loss": str, "optimizer": dict,
-    "optimizer_memory": list, "data": dict, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
-    "shuffle": bool,
-}  # fmt: skip
-
 
 class Record:
     """A trace, read. FileNotFoundError or ValueError says in a sentence why there is no trace that can be read.
@@ -144,7 +139,8 @@ class Record:
         if not self.tables[METRICS]:
             raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
         self.by_hand = by_hand(self.run)
-        self._check_settings()
+        if "model" not in self.run:
+            raise ValueError(f"{self.folder / RUN} names no model, but {METRICS} has steps")
         self.last: int = self.tables[METRICS][-1]["step"]
         for name in COLUMNS:
             self.tables[name] = [row for row in self._table(name) if row["step"] <= self.last]
@@ -205,12 +201,14 @@ class Record:
         """The arrays kept after a step; none when they are not."""
         if step not in self._arrays:
             path = self.folder / WEIGHTS / f"step_{step:06d}.npz"
-            self._arrays = {step: read_arrays(path) if path.exists() else {}}  # one step at a time: they are big
+            numbers = most_numbers(self.run["model"])
+            self._arrays = {step: read_arrays(path, numbers) if path.exists() else {}}  # one step at a time: they are big
         return self._arrays[step]
 
     def _table(self, name: str) -> list[Row]:
         self.headers[name], rows = read_table(self.folder / name, COLUMNS[name])
         filled = COLUMNS[name] if name in (METRICS, BY_SAMPLE) else next(iter(rows), {})  # what is not measured is empty
+        rows[:1] = [first_unmeasured(self.run, row) for row in rows[:1] if name == METRICS] or rows[:1]
         for row in rows:
             if None in row.values():
                 for column in filled:
@@ -223,15 +221,3 @@ class Record:
         for row in self.tables[table]:
             found.setdefault(row["step"], {})[row[column]] = row
         return found
-
-    def _check_settings(self) -> None:
-        for name, kind in KINDS.items():
-            got = self.run.get(name)
-            if name == "data" and got is None and self.by_hand:
-                continue
-            if not isinstance(got, kind) or (isinstance(got, bool) and kind is not bool):
-                raise ValueError(f"{self.folder / RUN}: {name} must be of kind {kind.__name__}, got {got!r:.100}")
-        for name in ("every", "batch_size"):
-            size = self.run.get(name)
-            if (name == "every" or size is not None) and (not isinstance(size, int) or size < 1):
-                raise ValueError(f"{self.folder / RUN}: {name} must be a whole number of at least 1, got {size!r:.100}")
