@@ -3,7 +3,8 @@
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Tracer, cross_entropy, data, mse, train
-from micrograd_lite.chain.rows import chain_rule, chain_table
+from micrograd_lite.chain.rows import chain_rule
+from micrograd_lite.chain.tables import chain_table
 from micrograd_lite.data import Dataset
 from micrograd_lite.scalar import Value
 from micrograd_lite.text import cells

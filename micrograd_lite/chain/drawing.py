@@ -134,7 +134,8 @@ def _part(root: Node) -> Node:
             return root
         large = [parent for parent in inner if _is_large(parent)]
         if not large:
-            return min(inner, key=attrgetter("birth"))
+            oldest: Node = min(inner, key=attrgetter("birth"))
+            return oldest
         node = large[0]
     return root
 

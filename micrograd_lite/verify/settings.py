@@ -14,9 +14,9 @@ from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
 
-KEYS = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY))
-DATA = frozenset((*kinds.DATA, *kinds.DATA_MAY, "inputs", "targets"))
-OPTIONAL = frozenset((*kinds.RUN_MAY, *kinds.DATA_MAY))
+SAMPLES = ("inputs", "targets")  # those of data.csv
+KEYS, DATA = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY)), frozenset((*kinds.DATA, *kinds.DATA_MAY, *SAMPLES))
+OPTIONAL = frozenset((*kinds.RUN_MAY, *kinds.DATA_MAY, *SAMPLES))
 """Entries that are not in every run.json: of the run itself, and of its data."""
 MODEL = {
     "MLP": {*kinds.MLP},
