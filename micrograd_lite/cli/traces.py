@@ -77,9 +77,9 @@ def reading(run: Callable[[Any], int]) -> Callable[[Any], int]:
 
 
 def _render(options: Any) -> int:
-    from micrograd_lite.pictures.render import render
+    from micrograd_lite.pictures.render import left_out, render
 
-    for path in render(options.folder, options.frames):
+    for path in [*render(options.folder, options.frames), *left_out(options.folder)]:
         say(path)
     return 0
 
@@ -105,9 +105,11 @@ QUESTIONS = ("forward", "chain", "toward", "by_sample", "optimizer", "paths", "m
 
 
 def _chosen(trace: Any, number: int | None) -> bool:
-    """Did the run write this step's edges down itself?"""
+    """Did the run write this step's edges down itself? Of a loop of one's own nothing else is to be had."""
+    from micrograd_lite.trace.kinds import by_hand
+
     asked = [number] if number is not None else trace.steps()[-1:]
-    return bool(set(asked) & set(trace.run.get("chain_rule") or []))
+    return by_hand(trace.run) or bool(set(asked) & set(trace.run.get("chain_rule") or []))
 
 
 def _answer(question: str, options: Any) -> str:

@@ -15,6 +15,7 @@ from micrograd_lite.lab.slopes import LayerSlopes, Slopes, Unmeasured, slopes
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.measure import FLAT
 from micrograd_lite.text.tables import table
+from micrograd_lite.text.words import Prose
 from micrograd_lite.trace import Trace
 
 FLAT_LAYER = 0.5
@@ -29,7 +30,7 @@ RARE = 0.05
 """So small a share of units or steps is no harm."""
 
 
-def diagnose(folder: str | os.PathLike[str]) -> str:
+def diagnose(folder: str | os.PathLike[str]) -> Prose:
     """How the loss went, a table of the slopes of each layer at three moments, and what it means and asks for.
 
     ValueError when the trace has no step yet or is damaged. Where no slopes can be measured, that is said.
@@ -43,12 +44,12 @@ def diagnose(folder: str | os.PathLike[str]) -> str:
     try:
         measured = slopes(trace)
     except Unmeasured as error:
-        return f"{lead}{steps}\nno slopes: {error}\n"
+        return Prose(f"{lead}{steps}\nno slopes: {error}\n")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{trace.folder} does not hold the slopes of a network: {error}") from error
     said = [*stuck(measured, trace.run["model"].get("init"), went.is_well), *lost(measured, went.is_well)]
     units = "".join(f"{line}\n" for line in said)
-    return f"{lead}{steps}\nslopes on {measured.on}\n\n{slopes_table(measured)}{MEANINGS}\n{units}"
+    return Prose(f"{lead}{steps}\nslopes on {measured.on}\n\n{slopes_table(measured)}{MEANINGS}\n{units}")
 
 
 MEANINGS = f"""flat: a slope under {FLAT}; a unit passes an error on times its slope, so hardly anything of it goes through.

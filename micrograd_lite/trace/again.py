@@ -10,15 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_lite.text.files import to_json
-from micrograd_lite.trace.folder import DATA, METRICS, REPLACE, read_run
-
-COUNTED = ("format", "status", "error", "steps", "rows")
-"""What run.json says of how a run ended."""
-
-
-def settings(run: dict[str, Any]) -> dict[str, Any]:
-    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
-    return {name: entry for name, entry in run.items() if name not in COUNTED}
+from micrograd_lite.trace.folder import DATA, METRICS, REPLACE, read_run, settings
 
 
 def changed(folder: Path, run: dict[str, Any], samples: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,27 @@ def read_run(folder: Path) -> dict[str, Any]:
     return dict(run)
 
 
+def first_unmeasured(run: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The first row of metrics.csv, whose columns that were not measured hold NaN and not nothing, with None for those.
+
+    Programs take a column's type from its first rows: so a column of numbers is one, wherever its first number stands.
+    """
+    made = dict(row)
+    for column in run.get("evaluation", []):
+        every = run.get("change_every" if column.endswith("_change") else "evaluate_every")
+        if every != 1 and made.get(column) != made.get(column):
+            made[column] = None
+    return made
+
+
 def write_run(folder: Path, run: dict[str, Any]) -> None:
     """Replace run.json as a whole."""
     write_whole(folder / RUN, to_json({"format": FORMAT, **run}))
+
+
+def settings(run: dict[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
+    return {name: entry for name, entry in run.items() if name not in ("format", "status", "error", "steps", "rows")}
 
 
 def claim(folder: Path, force: bool) -> int:

@@ -16,9 +16,10 @@ def steps(record: Record) -> int:
     for number, row in enumerate(record.tables[METRICS], start=1):
         if row["step"] != number:
             raise Wrong(f"{METRICS}, row {number}: step is {row['step']}, but steps have no gaps: it should be {number}")
-        if row["epoch"] != record.batches.epoch(number):
-            why = f"with {record.batches.per_epoch} steps in an epoch it should be"
-            raise wrong(METRICS, row, "epoch", record.batches.epoch(number), why)
+        epoch = 1 if record.by_hand else record.batches.epoch(number)
+        if row["epoch"] != epoch:
+            known = "in a loop of one's own" if record.by_hand else f"with {record.batches.per_epoch} steps in an epoch"
+            raise wrong(METRICS, row, "epoch", epoch, f"{known} it should be")
     return len(record.tables[METRICS])
 
 
@@ -60,7 +61,7 @@ def parameters(record: Record) -> int:
 
 def chosen(record: Record) -> int:
     """chain_rule.csv and gradients_by_sample.csv have the steps that were chosen for them, and no others."""
-    if not record.run["chain_rule"] and not record.run["by_sample"]:
+    if not record.run["chain_rule"] and not record.run["by_sample"] and not record.tables[CHAIN]:
         raise NotHere("no steps were chosen to be shown in detail")
     for table, option in ((CHAIN, "chain_rule"), (BY_SAMPLE, "by_sample")):
         wanted = [step for step in record.run[option] if isinstance(step, int) and step <= record.last]

@@ -96,6 +96,11 @@ class Report(NamedTuple):
             return self.wrong or f"{self.folder}: {self.rows} rows agree"
         return f"{self.folder}: no wrong row in {self.rows}; not checked: {'; '.join(self.unchecked)}"
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.text.words import Prose
+
+        return Prose(self.text())._repr_html_()
+
     def text(self) -> str:
         """A table with one line for each check; its last line is the verdict."""
         lines = [f"{'check':24} {'rows':>9}  verdict"]

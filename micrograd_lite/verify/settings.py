@@ -9,6 +9,7 @@ from typing import Any
 
 from micrograd_lite.trace import kinds
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
+from micrograd_lite.trace.kinds import BY_HAND
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
@@ -34,6 +35,9 @@ OPTIMIZERS = {
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
 CHANGES = ["predicted_change", "measured_change"]
+NOT_TOLD: dict[str, Any] = {"loss": BY_HAND, "optimizer": {"name": BY_HAND}, "optimizer_memory": [], "data": None, "test": None,
+            "epochs": None, "batch_size": None, "shuffle": False, "evaluation": [], "by_sample": [], "fixed": {}}  # fmt: skip
+"""What run.json says of a loop of one's own."""
 SMALL = 100_000
 """A data set of up to so many numbers stands in data.csv."""
 
@@ -44,6 +48,9 @@ def settings(record: Record) -> int:
     _agree("status", record.run["status"] in ("running", "finished", "interrupted", "failed"), record.run["status"])
     _model(record)
     _optimizer(record)
+    if record.by_hand:  # all that nobody but the loop itself knows
+        for name, unknown in NOT_TOLD.items():
+            _agree(name, record.run.get(name) == unknown, record.run.get(name), "the updates were made by hand")
     for name in ("data", "test"):
         if record.run.get(name):
             _data(record, name, record.run[name], record.data if name == "data" else record.testing)
@@ -211,8 +218,8 @@ def _headers(record: Record) -> None:
     name = run["optimizer"].get("name")
     if name in OPTIMIZERS:
         wanted[OPTIMIZER] += OPTIMIZERS[name][2]
-    there = {METRICS: True, GRADIENTS: not record.in_arrays, LAYERS: record.in_arrays, CHAIN: bool(run["chain_rule"]),
-             BY_SAMPLE: bool(run["by_sample"])}  # fmt: skip
+    there = {METRICS: True, GRADIENTS: not record.in_arrays, LAYERS: record.in_arrays,
+             CHAIN: bool(run["chain_rule"]) or record.by_hand, BY_SAMPLE: bool(run["by_sample"])}  # fmt: skip
     there[OPTIMIZER] = not record.in_arrays and bool(run["optimizer_memory"]) and bool(record.names)
     for table, columns in wanted.items():
         got = record.headers.get(table, [])
