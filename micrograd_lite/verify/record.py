@@ -134,6 +134,7 @@ class Record:
         alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")
         self.status = str(self.run.get("status")) if self.ended else "running" if alive else "killed"
         self.gaps: list[str] = []  # what the check that is being made could not look at, and why
+        self.free: list[str] = []  # entries of run.json on which nothing depends
         self.headers: dict[str, list[str]] = {}
         self.tables = {METRICS: self._table(METRICS)}
         if not self.tables[METRICS]:

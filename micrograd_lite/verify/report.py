@@ -125,6 +125,8 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
     notes = []
     if not record.ended:
         notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
+    if record.free:
+        notes.append(f"not checked, because no number here depends on it: {', '.join(record.free)} of {RUN}")
     rows = sum(1 for table in record.tables.values() for _ in table)
     return Report(record.folder, rows, findings, notes)
 

@@ -10,6 +10,7 @@ from typing import Any
 from micrograd_lite.trace import kinds
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
 from micrograd_lite.trace.kinds import BY_HAND
+from micrograd_lite.verify.complete import free, kept
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
@@ -56,9 +57,11 @@ def settings(record: Record) -> int:
             _data(record, name, record.run[name], record.data if name == "data" else record.testing)
     _evaluation(record)
     _headers(record)
+    kept(record)
     epochs = record.run.get("epochs")
     if epochs is not None:
         _agree("epochs", type(epochs) is int and record.last <= epochs * record.batches.per_epoch, epochs)
+    record.free += [name for name, is_free in free(record) if is_free]
     return len(record.run)
 
 
@@ -173,7 +176,9 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     labels = [target for target in targets if type(target) is int]
     _agree(f"{name}.classes", not classes or all(0 <= label < classes for label in labels), classes)
     distinct = {str(target) for target in targets}
-    one_hot = {len(target) for target in targets if isinstance(target, list)}
+    one_hot = {len(target) for target in targets if isinstance(target, list) and len(target) > 1}
+    if not classes and (labels or len(distinct) == 2):
+        record.free.append(f"{name}.classes")  # numbers, or labels that no accuracy was measured by
     told = bool(described.get("class_names")) or classes in (0, *(one_hot or (len(distinct), max(labels, default=-1) + 1)))
     if targets and not told:
         record.gap(f"{name}.classes", "neither names nor targets tell how many there are")
