@@ -21,6 +21,7 @@ from micrograd_lite.explain.formula import parse
 from micrograd_lite.explain.page import explain, explained, gradient_table
 from micrograd_lite.many import mean
 from micrograd_lite.scalar import Value
+from micrograd_lite.text.cells import plain
 from micrograd_lite.text.tables import table
 
 CLASSIC = ("tanh(w*x + b)", "w=2", "x=0.5", "b=0.1")
