@@ -21,6 +21,7 @@ from micrograd_lite.explain.formula import parse
 from micrograd_lite.explain.page import explain, explained, gradient_table
 from micrograd_lite.many import mean
 from micrograd_lite.scalar import Value
+from micrograd_lite.text.cells import plain
 from micrograd_lite.text.tables import table
 
 CLASSIC = ("tanh(w*x + b)", "w=2", "x=0.5", "b=0.1")
@@ -137,7 +138,7 @@ def test_csv_holds_every_number_exactly(capsys):
     assert [float(row[1]) for row in forward[1:]] == [node.data for node in drawn(at.root)]
     assert tuple(backward[0]) == ChainRow._fields
     for cells, row in zip(backward[1:], chain_rule(at.root), strict=True):
-        assert tuple(type(entry)(cell) for cell, entry in zip(cells, row)) == row
+        assert tuple(plain(cell) if isinstance(entry, str) else type(entry)(cell) for cell, entry in zip(cells, row)) == row
     totals = {edge.node.parents[edge.position]: edge.total for edge in edges(at.root)}
     assert [float(row[2]) for row in gradients[1:]] == [totals[leaf] for leaf in at.inputs.values()]
 
@@ -209,7 +210,7 @@ def test_a_long_formula_is_cut_in_headings_only():
         return f"n{first}" if last - first == 1 else f"({tree(first, middle)} + {tree(middle, last)})"
 
     large = explain(explained(tree(0, 200), [f"n{place}={place}" for place in range(200)]), "html")
-    assert "this graph has 399 nodes; more than 300 cannot be read" in large and Page(large).open == []
+    assert "a part of 399 nodes" in large and Page(large).open == []
 
 
 def test_markdown_has_headings_and_tables(capsys):
