@@ -5,6 +5,7 @@
     places     what the nodes of a network are called there
     rows       the backward sweep as a table, one row for each edge
     paths      a gradient as the sum over all paths
+    tables     forward, backward and paths as tables for people
     layout     where the boxes of a graph stand
     drawing    a graph as SVG, as Graphviz text, in notebooks
 """

@@ -14,13 +14,11 @@ upstream is its last total: the sum of the shares that all its uses gave it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from micrograd_lite.chain.formulas import formulas
 from micrograd_lite.graph import Node, node_names, youngest_first
-from micrograd_lite.text import cells
-from micrograd_lite.text.tables import digits, table
 
 
 class ChainRow(NamedTuple):
@@ -84,19 +82,3 @@ def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> li
             names[parent], parent.data, slopes[edge.position], node.partials[edge.position], edge.share, edge.total,
         ))  # fmt: skip
     return rows
-
-
-def chain_table(rows: Sequence[ChainRow], form: str = "text") -> str:
-    """The chain rule edge by edge: every column in CSV, else those that a pencil needs."""
-    columns = {name: name.replace("_", " ") for name in ChainRow._fields}
-    if form != "csv":
-        wanted = ("order", "node", "formula", "upstream", "parent", "partial_formula", "partial", "share", "total")
-        columns = {name: columns[name] for name in wanted}
-    shown = [[_cell(getattr(row, name), form) for name in columns] for row in rows]
-    return table(list(columns) if form == "csv" else list(columns.values()), shown, form)
-
-
-def _cell(entry: str | float, form: str) -> str:
-    if isinstance(entry, str):
-        return cells.text(entry)
-    return digits(entry, form) if isinstance(entry, float) else str(entry)

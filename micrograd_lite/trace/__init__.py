@@ -15,6 +15,7 @@
     network     the network of a trace, built again
     predict     what that network answers to new rows
     rebuild     a recorded step again: its graph, with every number
+    ask         questions to such a step, each answered by a table
     stages      the order in which the numbers of a step come about
     diff        the first difference between two traces, and what it means
 """
