@@ -107,7 +107,7 @@ class Calls:
 def killed(folder, plan, moment=None, call=None):
     """Train in a process of its own that dies after `moment` seconds or at that call, and is whole without either.
 
-    Was it killed? RuntimeError with the traceback of a process that failed instead.
+    Was it killed? RuntimeError with the complaint of a process that failed instead.
     """
     complaint = folder.with_suffix(".error")
     child = os.fork()
@@ -127,7 +127,7 @@ def killed(folder, plan, moment=None, call=None):
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        raise RuntimeError(complaint.read_text())
+        raise RuntimeError(complaint.read_text().splitlines()[-1])
     return os.WIFSIGNALED(status)
 
 

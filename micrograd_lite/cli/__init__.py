@@ -21,7 +21,7 @@ from micrograd_lite import __version__
 LONGEST = 300
 """Letters of a complaint."""
 
-FORMS = ("text", "markdown", "csv", "html")
+FORMS = ("text", "markdown", "csv", "html", "json")
 """How a table may be printed."""
 
 

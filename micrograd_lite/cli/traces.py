@@ -18,7 +18,15 @@ def add_commands(commands: Any) -> None:
     showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
     showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
-    showing.add_argument("--chain", action="store_true", help="the chain rule edge by edge, at a step that was chosen for it")
+    questions = showing.add_mutually_exclusive_group()
+    questions.add_argument("--forward", action="store_true", help="each node's formula and value")
+    questions.add_argument("--chain", action="store_true", help="the chain rule edge by edge")
+    questions.add_argument("--toward", metavar="PARAMETER", help="each edge that adds to its gradient, and the update")
+    questions.add_argument("--by-sample", action="store_true", help="which samples pull at each parameter")
+    questions.add_argument("--optimizer", action="store_true", help="every term of the optimizer's formula")
+    questions.add_argument("--paths", metavar="PARAMETER", help="its gradient as the sum over all paths from the loss")
+    questions.add_argument("--matrix", metavar="LAYER", help="the gradient of layer0, say, as transposed inputs times delta")
+    showing.add_argument("--sample", type=int, metavar="K", help="of --forward and --chain: one sample of the step's batch alone")
     showing.add_argument("--format", choices=FORMS, default="text")
     showing.set_defaults(run=reading(_show))
 
@@ -73,9 +81,45 @@ def _show(options: Any) -> int:
     from micrograd_lite.trace import Trace
     from micrograd_lite.trace.show import gradient_table, recorded_chain
 
-    table = recorded_chain if options.chain else gradient_table
-    say(table(Trace(options.folder), options.step, options.format), end="")
+    number, form = options.step, options.format
+    asked = [name for name in QUESTIONS if getattr(options, name)]
+    if options.sample is not None and not (options.forward or options.chain):
+        raise ValueError("--sample goes with --forward or --chain")
+    if not asked:
+        say(gradient_table(Trace(options.folder), number, form), end="")
+    elif options.chain and options.sample is None and _chosen(Trace(options.folder), number):
+        say(recorded_chain(Trace(options.folder), number, form), end="")
+    else:
+        say(_answer(asked[0], options), end="")
     return 0
+
+
+QUESTIONS = ("forward", "chain", "toward", "by_sample", "optimizer", "paths", "matrix")
+
+
+def _chosen(trace: Any, number: int | None) -> bool:
+    """Did the run write this step's edges down itself?"""
+    asked = [number] if number is not None else trace.steps()[-1:]
+    return bool(set(asked) & set(trace.run.get("chain_rule") or []))
+
+
+def _answer(question: str, options: Any) -> str:
+    from micrograd_lite.text.tables import EXACT
+    from micrograd_lite.trace import Trace, ask
+    from micrograd_lite.trace.rebuild import Rebuild
+
+    form = options.format
+    if question == "optimizer":
+        trace = Trace(options.folder)
+        return ask.optimizer(trace, trace.last_recorded() if options.step is None else options.step, form)
+    step = Rebuild(options.folder).step(options.step)
+    if question in ("forward", "chain"):
+        made = {"forward": ask.forward, "chain": ask.backward}[question](step, form, options.sample)
+    elif question == "by_sample":
+        made = ask.by_sample(step, form)
+    else:
+        made = {"toward": ask.toward, "paths": ask.paths, "matrix": ask.matrix}[question](step, getattr(options, question), form)
+    return made if not step.note or form in EXACT else f"{made}\n{step.note}\n"
 
 
 def _diff(options: Any) -> int:

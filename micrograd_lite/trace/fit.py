@@ -44,7 +44,7 @@ def resumable(folder: Path) -> Checkpoint:
     try:
         _check_tables(folder, run, checkpoint)
         _check_numbers(folder, run, checkpoint)
-    except (LookupError, TypeError, UnicodeDecodeError, csv.Error) as error:
+    except (LookupError, TypeError, AttributeError, ZeroDivisionError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{folder} does not fit its checkpoint: {error!r}"[:500]) from error
     return checkpoint
 

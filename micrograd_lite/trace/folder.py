@@ -20,14 +20,14 @@ except ImportError:  # not a POSIX system: the lock is a file that only one proc
 
 MOST = 1 << 28
 """Bytes of run.json: it has room for the names of some million parameters."""
-FORMAT = "micrograd-lite-trace/1"
+FORMAT = "micrograd-lite-trace/2"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
-CHAIN, BY_SAMPLE = "chain_rule.csv", "gradients_by_sample.csv"
+CHAIN, BY_SAMPLE, DATA = "chain_rule.csv", "gradients_by_sample.csv", "data.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 CHECKPOINTS = ("checkpoint.json", "checkpoint.npz")
 FILES = (
-    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE,
+    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE, DATA,
     *CHECKPOINTS, "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
 )  # fmt: skip
@@ -52,6 +52,9 @@ def read_run(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
+    if got == "micrograd-lite-trace/1":
+        again = "remove the folder and make it again, with the command, script or demo that trained it"
+        raise ValueError(f"{path} is of format {got!r}, before names and formulas changed; {again}")
     if got != FORMAT:
         raise ValueError(f"{path} is of format {got!a:.100}; this version reads {FORMAT!r}")
     try:

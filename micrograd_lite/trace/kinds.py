@@ -72,8 +72,7 @@ DATA: dict[str, Kind] = {
     "name": TEXT, "samples": whole(1), "features": whole(1), "classes": whole(0), "feature_names": NAMES, "class_names": NAMES,
 }  # fmt: skip
 DATA_MAY: dict[str, Kind] = {
-    "target_name": TEXT, "units": either(NULL, named(either(FINITE, NUMBERS))), "inputs": listed(NUMBERS),
-    "targets": listed(either(FINITE, NUMBERS)),
+    "target_name": TEXT, "units": either(NULL, named(either(FINITE, NUMBERS))),
 }  # fmt: skip
 MLP: dict[str, Kind] = {
     "inputs": whole(1), "outputs_per_layer": listed(whole(1)), "activation": NAMES, "output": TEXT, "init": either(NULL, TEXT),
@@ -95,8 +94,6 @@ def check_run(run: Mapping[str, Any]) -> None:
     for name in ("data", "test"):
         if run[name] is not None:
             _check(f"{name}.", run[name], DATA, DATA_MAY)
-            if "inputs" in run[name] and "targets" not in run[name]:
-                raise ValueError(f"{name}.targets is missing")
 
 
 def _check(where: str, found: Mapping[str, Any], needed: Mapping[str, Kind], may: Mapping[str, Kind] | None = None) -> None:

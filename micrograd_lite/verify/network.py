@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import RUN
 from micrograd_lite.verify.evidence import NotChecked, Wrong, plainly
-from micrograd_lite.verify.formulas import exp, power
+from micrograd_lite.verify.formulas import FUNCTIONS, power, softplus
 from micrograd_lite.verify.record import Floats, Record, Samples
 
 ROOM = 16
@@ -20,12 +20,7 @@ ROOM = 16
 
 ACTIVATIONS: dict[str, Callable[..., float]] = {
     "linear": lambda z: z,
-    "relu": lambda z: 0.0 if z <= 0.0 else z,
-    "leaky_relu": lambda z: z if z > 0.0 else 0.01 * z,
-    "prelu": lambda z, slope: z if z > 0.0 else slope * z,
-    "elu": lambda z: z if z > 0.0 else math.expm1(z),
-    "softplus": lambda z: softplus(z),
-    "sigmoid": lambda z: 1.0 / (1.0 + exp(-z)) if z >= 0.0 else exp(z) / (1.0 + exp(z)),
+    **{name: FUNCTIONS[name] for name in ("relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid")},
     "tanh": math.tanh,
     "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
 }
@@ -193,11 +188,6 @@ def _list(config: Mapping[str, Any], name: str) -> list[Any]:
     if not isinstance(config.get(name), list):
         raise Wrong(f"{RUN}: {name} of the model should be a list, and is {config.get(name)!a:.100}")
     return list(config[name])
-
-
-def softplus(z: float) -> float:
-    """log(1 + exp(z)), without overflow."""
-    return z + math.log1p(exp(-z)) if z >= 0.0 else math.log1p(exp(z))
 
 
 def only(target: Any) -> float:

@@ -29,11 +29,12 @@ from micrograd_lite.trace.folder import (
     read_run,
 )
 from micrograd_lite.trace.kinds import most_numbers
+from micrograd_lite.trace.samples import with_samples
 from micrograd_lite.verify.reading import numeral, read_table
 
 
 class Samples(NamedTuple):
-    """A data set as run.json has it; inputs and targets are None when it is too big to stand there."""
+    """A data set of the trace; inputs and targets are None when they are not in it."""
 
     size: int
     classes: int
@@ -123,7 +124,7 @@ class Record:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.run = read_run(self.folder)
+        self.run = with_samples(read_run(self.folder), self.folder)
         # asked in this order: a writer that ends now has written run.json before it lets go of the lock
         self.ended = self.run.get("status") != "running"
         alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")

@@ -14,8 +14,9 @@ from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
 
-KEYS, DATA = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY)), frozenset((*kinds.DATA, *kinds.DATA_MAY))
-OPTIONAL = frozenset((*kinds.RUN_MAY, *kinds.DATA_MAY))
+SAMPLES = ("inputs", "targets")  # those of data.csv
+KEYS, DATA = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY)), frozenset((*kinds.DATA, *kinds.DATA_MAY, *SAMPLES))
+OPTIONAL = frozenset((*kinds.RUN_MAY, *kinds.DATA_MAY, *SAMPLES))
 """Entries that are not in every run.json: of the run itself, and of its data."""
 MODEL = {
     "MLP": {*kinds.MLP},
@@ -34,8 +35,8 @@ OPTIMIZERS = {
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
 CHANGES = ["predicted_change", "measured_change"]
-SMALL = 1_000
-"""A data set of up to so many numbers stands in run.json."""
+SMALL = 100_000
+"""A data set of up to so many numbers stands in data.csv."""
 
 
 def settings(record: Record) -> int:
@@ -158,7 +159,7 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
         record.gap(f"{name}.units", "only the data that were scaled could tell")
     if inputs is None:
         small = described["samples"] * described["features"] <= SMALL
-        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in run.json")
+        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in data.csv")
     for row in inputs or ():
         _agree(f"{name}.features", len(row) == features, features)
     for what, count in (("feature_names", features), ("class_names", classes)):
