@@ -209,7 +209,8 @@ def numbers_of(name, content):
     """Every number in a file by its place; None when the file cannot be read as such."""
     try:
         if name.endswith(".csv"):
-            rows = list(csv.reader(content.rpartition(b"\n")[0].decode().split("\n")))
+            whole = content.rstrip(b"\n") if name == "data.csv" else content.rpartition(b"\n")[0]  # written at once, not by rows
+            rows = list(csv.reader(whole.decode().split("\n")))
             found = {}
             for place, row in enumerate(rows[1:]):
                 found |= {(f"{name} {column}", place): read(cell) for column, cell in zip(rows[0], row, strict=True)}

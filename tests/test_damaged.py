@@ -18,7 +18,7 @@ from micrograd_lite.trace.folder import read_run
 from micrograd_lite.trace.kinds import DATA, MLP, RUN
 from traced import edited, write, write_arrays
 
-SCALAR = ("run.json", "metrics.csv", "gradients.csv", "optimizer.csv", "chain_rule.csv", "gradients_by_sample.csv")
+SCALAR = ("run.json", "data.csv", "metrics.csv", "gradients.csv", "optimizer.csv", "chain_rule.csv", "gradients_by_sample.csv")
 
 
 def commands(folder):

@@ -123,10 +123,10 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
         if name == STEPS and findings[-1].verdict == "wrong":
             break  # whoever believes in step 1,000,000,000 looks for the others all day
     notes = []
-    if not record.ended:
-        notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
     if record.free:
         notes.append(f"not checked, because no number here depends on it: {', '.join(record.free)} of {RUN}")
+    if not record.ended:
+        notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
     rows = sum(1 for table in record.tables.values() for _ in table)
     return Report(record.folder, rows, findings, notes)
 
