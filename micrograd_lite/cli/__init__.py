@@ -1,6 +1,8 @@
 """The command line: `micrograd-lite render traces/xor`. What each command is called, what it takes, the page that does it.
 
     networks  train, predict, data
+    sweeps    sweep
+    job       what sweep does with each combination, and what it says of all of them
     traces    render, show, diff, diagnose, verify, flat
     formulas  explain, rules
 
@@ -36,13 +38,13 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    from micrograd_lite.cli import formulas, networks, traces  # they stand below this page
+    from micrograd_lite.cli import formulas, networks, sweeps, traces  # they stand below this page
 
     parser = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     parser.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for page in (networks, traces, formulas):
+    for page in (networks, sweeps, traces, formulas):
         page.add_commands(commands)
     options = parser.parse_args(arguments)
     return guarded(options.run, options)
