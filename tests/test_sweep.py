@@ -421,6 +421,7 @@ def test_a_goal_says_what_learned_means(tmp_path, capsys):
     (["--grid", "raw=maybe"], "raw is yes or no"),
     (["--grid", "seed=5:5"], "seed is a whole number"), (["--grid", "seed=0:9999999999"], "seed is a whole number"),
     (["--grid", "optimizer=SGD", "--grid", "optimizer=Best"], "SGD, "), (["--grid", "activation=cosh"], "tanh"),
+    (["--grid", "output=linear", "--grid", "output=sigmoid"], "needs output='linear'"),
     (["--grid", "lr=1", "--lr", "2"], "keep one"), (["--grid", "seed=1", "--grid", "seed=1"], "twice"), ([], "--grid"),
     (["--grid", "seed=1", "--jobs", "0"], "--jobs"), (["--grid", "seed=1", "--goal", "low"], "--goal"),
     (["--grid", "seed=1", "--jobs", "1", "--scheduler-file", "x"], "not allowed with"),

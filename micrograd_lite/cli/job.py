@@ -23,6 +23,7 @@ def check(grid: dict[str, list[Any]]) -> None:
     for name, values in grid.items():
         for value in values[:1] if name == SEED else values:
             run = prepare(recipe_of({**first, name: value}))
+            run.steps()  # not one is taken, but they are checked
             if not run.training.classes and "goal" not in grid:
                 raise ValueError(f"{grid['data'][0]} is learned as numbers; say with --goal at which loss they are learned")
 
