@@ -3,8 +3,7 @@
     for run in sweep(job, {"layers": [[2], [4]], "seed": range(500)}, "traces/seeds"):
         print(run.settings, run.result or run.error)
 
-One run says little: a 2-2-1 network learns XOR from 300 of 500 seeds. Each run has a folder, named by the hash of its
-settings; whoever starts the same sweep again does only what is missing.
+One run says little: a 2-2-1 network learns XOR from 300 of 500 seeds. The same sweep started again does what is missing.
 """
 
 from __future__ import annotations
@@ -122,14 +121,15 @@ def one(job: Job, settings: Settings, folder: str) -> Run:
     """Do one run, in a worker, and write its result down. OSError when the folder is not there or cannot be written."""
     if not Path(folder, SWEEP).is_file():
         raise FileNotFoundError(f"the worker on {platform.node()} does not see {folder}; all workers must share a sweep's folder")
-    place = place_of(folder, settings)
+    place, run = place_of(folder, settings), read(folder, settings)
+    if run.done:  # Dask asks again for what a worker had done that has died since
+        return run
     place.mkdir(parents=True, exist_ok=True)
     _tidy(place)
     try:
         result = dict(job(dict(settings)))
-        for name in result:
-            if name in settings or name in TAKEN:
-                raise ValueError(f"the job's result has a {name!r}, and so has its table already")
+        if taken := {*result} & {*settings, *TAKEN}:
+            raise ValueError(f"the job's result has a {min(taken)!r}, and so has its table already")
         text = to_json({"settings": settings, "result": result})
     except (OSError, ImportError, MemoryError):  # not the fault of these settings: another start may do better
         raise

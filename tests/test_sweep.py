@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import micrograd_lite
 from micrograd_lite import cli
-from micrograd_lite.sweep import Run, place_of, processes, runs, sweep
+from micrograd_lite.sweep import Run, one, place_of, processes, runs, sweep
 from micrograd_lite.text.shares import Share, interval, quantile, shares, shares_table
 from micrograd_lite.trace import Trace
 
@@ -155,6 +155,14 @@ def test_a_second_start_does_only_what_is_missing(tmp_path):
     again = swept(job, {"seed": range(5)}, folder)
     assert sorted(map(repr, first)) == sorted(map(repr, again)) and log_of(log)[0] == [0, 1, 2, 3, 4, 3]
     assert (folder / "summary.csv").read_bytes() == before
+
+
+def test_a_run_that_is_done_is_read(tmp_path):
+    """Whoever asks a worker for it again, as Dask does when another one has died: the job is not called."""
+    log, folder = tmp_path / "log", tmp_path / "s"
+    job = partial(logged, log=str(log))
+    (first,) = swept(job, {"seed": [4]}, folder)
+    assert one(job, {"seed": 4}, str(folder)) == first and log_of(log)[0] == [4]
 
 
 def test_a_failing_run_is_recorded_with_its_sentence(tmp_path):

@@ -86,12 +86,16 @@ def pool_of(jobs: int | None, scheduler_file: str | None) -> Iterator[Any]:
         address = json.loads(Path(scheduler_file).read_text(encoding="utf-8"))["address"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{scheduler_file} was not written by `dask scheduler --scheduler-file`: {error}") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said in one sentence, by us
+    logging.disable(logging.CRITICAL)  # what goes wrong is said in one sentence, by us
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except OSError as error:
         raise TimeoutError(f"the scheduler at {address} ({scheduler_file}) does not answer; start it again") from error
     with client:
+        try:
+            client.run(exec, "import micrograd_lite.cli.job")  # a worker that cannot read its task would end, and not say why
+        except ImportError as error:
+            raise ChildProcessError(f"a worker cannot load the package: {error}; every worker needs the same packages") from error
         yield client.get_executor()
 
 
