@@ -375,7 +375,7 @@ def test_the_command_counts_who_learned(tmp_path, capsys):
     assert [row["layers"] for row in rows(tmp_path / "s")] == ["2"] * 6 + ["4"] * 6
     assert cli.main(["show", str(tmp_path / "s")]) == 0
     assert printed.startswith(capsys.readouterr().out.rstrip("\n"))
-    for form in ("markdown", "csv", "html"):
+    for form in ("markdown", "csv", "html", "json"):
         assert cli.main(["show", str(tmp_path / "s"), "--format", form]) == 0
         assert capsys.readouterr().out == shares_table(shares(runs(tmp_path / "s")), form)
     assert cli.main(["show", str(tmp_path / "s"), "--step", "1"]) == 2

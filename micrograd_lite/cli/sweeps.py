@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from micrograd_lite.cli import say
 from micrograd_lite.cli.networks import OPTIONS, add_recipe
 
 PATIENCE = 10
@@ -45,13 +46,13 @@ def _sweep(options: Any) -> int:
     from micrograd_lite.text.progress import progress
 
     grid = grid_of(options)
-    check(grid)
     folder = Path(options.out).absolute()
     total, learned, count = 1, 0, 0
     for values in grid.values():
         total *= len(values)
     if total > MOST_RUNS:
         raise ValueError(f"this grid has {total:,} runs; {MOST_RUNS:,} are the most")
+    check(grid)
 
     def tell(run: Any) -> str:
         nonlocal learned, count
@@ -61,9 +62,9 @@ def _sweep(options: Any) -> int:
     with pool_of(options.jobs, options.scheduler_file) as pool:
         for _ in progress(sweep(partial(training, folder=str(folder)), grid, folder, pool), total, options.data, "run", tell):
             pass
-    print(report(folder), end="")
+    say(report(folder), end="")
     made = ["summary.csv", *drawn(folder)]
-    print(f"\n{' and '.join(made)} are in {options.out}" if len(made) > 1 else f"\nsummary.csv is in {options.out}")
+    say(f"\n{' and '.join(made)} {'are' if len(made) > 1 else 'is'} in {options.out}")
     return 0
 
 

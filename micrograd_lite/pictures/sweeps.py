@@ -66,7 +66,7 @@ def _learned(plot: Plot, shown: Sequence[Share]) -> None:
         left, _, right, _ = plot.box
         text = f"{one.learned} of {one.runs}"
         half = letters(text).shape[1] / 2
-        plot.canvas.text(min(max(x, left + half + 4), right - half - 4), y - 7, text, DARK, at="middle bottom")
+        plot.canvas.text(min(max(x, left + half + 4), right - half - 4), y - 5, text, DARK, at="middle bottom")
 
 
 def _losses(plot: Plot, shown: Sequence[Share]) -> None:
