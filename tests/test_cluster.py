@@ -124,7 +124,8 @@ def test_a_worker_without_the_package_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("text, words", [
     (None, "No such file"), ("{", "was not written by `dask scheduler"), ('{"id": 1}', "was not written by"),
-    ('{"address": "tcp://127.0.0.1:9"}', "does not answer"), ('{"address": "nowhere"}', "error"),
+    ('{"address": "tcp://127.0.0.1:9"}', "does not answer"),
+    ('{"address": "nowhere"}', "was not written by"), ('{"address": 7}', "was not written by"),
 ])  # fmt: skip
 def test_a_scheduler_that_does_not_answer_is_one_sentence(text, words, tmp_path):
     """No file, a file of something else, an address where nobody listens."""

@@ -82,10 +82,12 @@ def pool_of(jobs: int | None, scheduler_file: str | None) -> Iterator[Any]:
     import logging
 
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     try:
         address = json.loads(Path(scheduler_file).read_text(encoding="utf-8"))["address"]
-    except (ValueError, KeyError, TypeError) as error:
+        get_address_host_port(address, strict=True)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{scheduler_file} was not written by `dask scheduler --scheduler-file`: {error}") from error
     logging.disable(logging.CRITICAL)  # what goes wrong is said in one sentence, by us
     try:

@@ -17,6 +17,7 @@
     optimizer_paths  optimizer_paths.gif: several optimizers on one map of the loss
     sweeps      sweep.png: of many runs, how many learned
     render      every picture that fits a trace
+    notebook    what a notebook shows of a trace, a step, a data set
 
 Importing this package loads nothing; NumPy and Pillow are loaded by the pages that draw.
 """

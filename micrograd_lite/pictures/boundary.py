@@ -38,7 +38,7 @@ class Question(NamedTuple):
 def applies(trace: Trace) -> bool:
     """Has the trace what this picture needs: two inputs, classes, and the data?"""
     run = trace.run
-    data, model = run.get("data", {}), run.get("model", {})
+    data, model = run.get("data") or {}, run.get("model", {})
     has_data = {"inputs", "targets"} <= data.keys() and bool(data.get("classes"))
     return has_data and model.get("inputs") == 2 and "outputs_per_layer" in model and bool(trace.steps())
 

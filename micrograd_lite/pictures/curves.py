@@ -57,6 +57,11 @@ def _loss_frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) 
 
 def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (640, 420)) -> None:
     """Write one picture of loss and, where it was measured, accuracy: on training and on test data. Errors as above."""
+    write_png(path, drawn_curves(trace, size))
+
+
+def drawn_curves(trace: Trace, size: tuple[int, int] = (640, 420)) -> Canvas:
+    """That picture. ValueError for an empty trace."""
     last = moments(trace)[-1].step
     known = losses(trace)
     loss = [Series("train", list(known), list(known.values())), *_measured(trace, "test_loss", "test")]
@@ -68,12 +73,28 @@ def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (
     if right:
         _drawn(canvas, (0, middle + 8, width, height), right, last, "accuracy", Axis(-0.03, 1.03))
     canvas.text(10, 6, fitted(_headline(trace.run, last), width - 20, TEXT + 1), BLACK, TEXT + 1)
+    return canvas
+
+
+def compared(
+    path: str | os.PathLike[str], runs: Mapping[str, Sequence[float]], title: str, measure: str,
+    size: tuple[int, int] = (640, 420),
+) -> None:  # fmt: skip
+    """Write one picture of several runs' losses, one number for each step. OSError names the path."""
+    canvas, colours = Canvas(size), [ink(place) for place in range(len(runs))]
+    series = [Series(label, list(range(len(losses))), list(losses)) for label, losses in runs.items()]
+    plot = _plot(canvas, (0, 20, *size), series, max(len(one.steps) - 1 for one in series), measure)
+    for one, colour in zip(series, colours):
+        plot.curve(one.steps, one.values, colour)
+    left, _, right, bottom = plot.box
+    legend(canvas, left + 14, bottom - 12 - 18 * len(runs), list(zip(runs, colours)), room=right - left - 28)
+    canvas.text(10, 6, fitted(title, size[0] - 20, TEXT + 1), BLACK, TEXT + 1)
     write_png(path, canvas)
 
 
 def _headline(run: Mapping[str, Any], last: int) -> str:
     """`xor, SGD, 100 updates`: what was learned, by what, for how long; what run.json does not say is left out."""
-    known = [str(run.get(part, {}).get("name", "")) for part in ("data", "optimizer")]
+    known = [str((run.get(part) or {}).get("name", "")) for part in ("data", "optimizer")]
     return ", ".join([*filter(None, known), f"{last:,} updates"])
 
 

@@ -10,6 +10,7 @@ from micrograd_lite.pictures.boundary import applies, decision_boundary
 from micrograd_lite.pictures.curves import curves, training_loss
 from micrograd_lite.pictures.moments import moments
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.kinds import by_hand
 
 
 def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
@@ -35,3 +36,10 @@ def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
         made.append(trace.folder / "decision_boundary.gif")
         decision_boundary(made[-1], trace, frames)
     return made
+
+
+def left_out(folder: str | os.PathLike[str]) -> list[str]:
+    """A sentence for each picture that the network would have, and for which something is not in the trace."""
+    run = Trace(folder).run
+    missing = by_hand(run) and run["model"].get("inputs") == 2
+    return ["no decision_boundary.gif: a loop of one's own keeps its data to itself"] if missing else []
