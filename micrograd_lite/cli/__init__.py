@@ -1,6 +1,8 @@
 """The command line: `micrograd-lite render traces/xor`. What each command is called, what it takes, the page that does it.
 
     networks  train, predict, data
+    sweeps    sweep
+    job       what sweep does with each combination, and what it says of all of them
     traces    render, show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
 
@@ -42,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it makes has `run`, which takes the options and returns the exit code."""
-    from micrograd_lite.cli import formulas, networks, traces  # they stand below this page
+    from micrograd_lite.cli import formulas, networks, sweeps, traces  # they stand below this page
 
     made = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     made.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for page in (networks, traces, formulas):
+    for page in (networks, sweeps, traces, formulas):
         page.add_commands(commands)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from micrograd_lite.cli import FORMS, say
@@ -15,8 +16,8 @@ def add_commands(commands: Any) -> None:
     drawing.add_argument("--frames", type=int, default=100, help="at most so many frames in a GIF (default: 100)")
     drawing.set_defaults(run=reading(_render))
 
-    showing = commands.add_parser("show", help="print the gradient table of one step of a trace")
-    showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
+    showing = commands.add_parser("show", help="print the gradient table of one step of a trace, or the table of a sweep")
+    showing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor, or a sweep's")
     showing.add_argument("--step", type=int, help="a recorded step (default: the last)")
     questions = showing.add_mutually_exclusive_group()
     questions.add_argument("--forward", action="store_true", help="each node's formula and value")
@@ -85,6 +86,15 @@ def _render(options: Any) -> int:
 
 
 def _show(options: Any) -> int:
+    from micrograd_lite.sweep import SWEEP
+
+    if Path(options.folder, SWEEP).is_file():
+        from micrograd_lite.cli.job import report
+
+        if any(getattr(options, name) not in (None, False) for name in ("step", "sample", *QUESTIONS)):
+            raise ValueError(f"{options.folder} holds a sweep: --step and the questions about it are for the trace of a run")
+        say(report(options.folder, options.format), end="")
+        return 0
     from micrograd_lite.trace import Trace
     from micrograd_lite.trace.show import gradient_table, recorded_chain
 

@@ -1,4 +1,4 @@
-"""Pictures, drawn from a trace folder and from nothing else.
+"""Pictures, drawn from a trace folder, or from a folder of many runs, and from nothing else.
 
     palette     the 256 colours that every picture is made of
     canvas      a picture as a table of colour numbers: boxes, lines, discs, text
@@ -15,6 +15,7 @@
     boundary    decision_boundary.gif: what the network answers where
     backward    backward.gif: the backward sweep over a small graph, edge by edge
     optimizer_paths  optimizer_paths.gif: several optimizers on one map of the loss
+    sweeps      sweep.png: of many runs, how many learned
     render      every picture that fits a trace
     notebook    what a notebook shows of a trace, a step, a data set
 

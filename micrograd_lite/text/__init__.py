@@ -6,5 +6,6 @@
     tables   rows of text as aligned columns, Markdown, CSV or HTML
     saving   a model as one JSON file
     words    small rules for words
+    shares   of many runs how many learned, and how sure that is
     progress a bar on stderr while something takes its time
 """

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrograd_lite.text.files import number, opened
 
-__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed", "word"]
+__all__ = ["line", "number", "numbers", "plain", "read_table", "spelled", "text", "typed", "word"]
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
@@ -78,6 +78,17 @@ def line(cells: Iterable[str]) -> str:
 def numbers(values: Sequence[float]) -> str:
     """Numbers as cells, joined: they need no quotes."""
     return ",".join(map(number, values))
+
+
+def spelled(value: Any) -> str:
+    """What JSON can hold as one cell: yes or no, exact numbers, lists with commas, nothing for None."""
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if isinstance(value, (int, float)):
+        return number(value) if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return ",".join(map(spelled, value))
+    return value if value in ("NaN", "inf", "-inf") else text(str(value))
 
 
 TEXT = ("parameter", "array", "node", "operation", "formula", "parent", "partial_formula")

@@ -164,8 +164,8 @@ def _files_of_the_format(folder: Path) -> Iterator[Path]:
         yield from (path for path in (folder / WEIGHTS).iterdir() if KEPT.fullmatch(path.name) or PART.fullmatch(path.name))
 
 
-def lock(folder: Path) -> int:
-    """An open metrics.csv that no other process can lock. BlockingIOError when another one holds it."""
+def lock(folder: Path, name: str = METRICS) -> int:
+    """An open file of the folder, metrics.csv, that no other process can lock. BlockingIOError when another one holds it."""
     refusal = BlockingIOError(f"another run is being written to {folder} right now; wait for it or choose another folder")
     if fcntl is None:
         try:
@@ -173,7 +173,7 @@ def lock(folder: Path) -> int:
         except FileExistsError as error:
             raise refusal from error
     try:
-        descriptor = os.open(folder / METRICS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
     except BaseException:
         if fcntl is None:
             (folder / LOCK).unlink(missing_ok=True)
@@ -188,7 +188,7 @@ def lock(folder: Path) -> int:
             time.sleep(0.02)
         except OSError as error:
             os.close(descriptor)
-            raise OSError(error.errno, f"cannot lock: {error.strerror}", str(folder / METRICS)) from error
+            raise OSError(error.errno, f"cannot lock: {error.strerror}", str(folder / name)) from error
     os.close(descriptor)
     raise refusal
 
