@@ -14,7 +14,7 @@ from PIL import Image
 
 from micrograd_lite.pictures.canvas import TEXT, Canvas, fitted, letters
 from micrograd_lite.pictures.gif import write_png
-from micrograd_lite.pictures.palette import BLACK, DARK, FAINT, GREYS, WHITE, Indices, Numbers, diverging, ink
+from micrograd_lite.pictures.palette import DIM, FAINT, GREYS, PAPER, PEN, Indices, Numbers, diverging, ink
 
 SHOWN, COLUMNS = 25, 5
 TILE, ACROSS, DOWN = 112, 134, 162  # pixels: an image, and from one image to the next
@@ -36,11 +36,11 @@ def predictions(
     names = named(class_names, scores.shape[1], int(actual.max()))
     right, count = answers == actual, min(SHOWN, len(pictures))
     canvas = Canvas((COLUMNS * ACROSS + 10, 70 + math.ceil(count / COLUMNS) * DOWN))
-    canvas.text(16, 8, f"The network is right about {right_of(right)}", BLACK, TEXT + 3)
+    canvas.text(16, 8, f"The network is right about {right_of(right)}", PEN, TEXT + 3)
     first = f"The first {count} of them" if count < len(right) else "All of them"
     wrong = np.count_nonzero(~right[:count])
     marked = f"{wrong} wrong, in an orange frame with a cross" if wrong else "none wrong"
-    canvas.text(16, 34, f"{first}: {marked}. Below each: its answer.", DARK)
+    canvas.text(16, 34, f"{first}: {marked}. Below each: its answer.", DIM)
     for index in range(count):
         left, top = 16 + index % COLUMNS * ACROSS, 66 + index // COLUMNS * DOWN
         _paste(canvas, left, top, pictures[index], float(min(0, pictures.min())), float(pictures.max()))
@@ -48,8 +48,8 @@ def predictions(
         canvas.frame(left, top, left + TILE, top + TILE, FAINT)
         if not right[index]:
             _mark(canvas, left, top)
-            canvas.text(middle, below + 17, fitted(f"but is {names[actual[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
-        canvas.text(middle, below, fitted(f"says {names[answers[index]]}", ACROSS - 8), BLACK, TEXT + 1, "middle top")
+            canvas.text(middle, below + 17, fitted(f"but is {names[actual[index]]}", ACROSS - 8), PEN, TEXT + 1, "middle top")
+        canvas.text(middle, below, fitted(f"says {names[answers[index]]}", ACROSS - 8), PEN, TEXT + 1, "middle top")
     write_png(path, canvas)
 
 
@@ -58,7 +58,7 @@ def _paste(canvas: Canvas, left: int, top: int, picture: Numbers, low: float, hi
     shares = (picture.astype(float) - low) / ((high - low) or 1.0)
     height, width = (max(round(length * TILE / max(picture.shape)), 1) for length in picture.shape)
     resized = np.asarray(Image.fromarray(shares.astype(np.float32)).resize((width, height), Image.Resampling.BOX))
-    inked: Indices = np.rint(np.clip(resized, 0.0, 1.0) * (GREYS - 1)).astype(np.uint8) + np.uint8(WHITE)
+    inked: Indices = np.rint(np.clip(resized, 0.0, 1.0) * (GREYS - 1)).astype(np.uint8) + np.uint8(PAPER)
     x, y = left + (TILE - width) // 2, top + (TILE - height) // 2
     canvas.pixels[y : y + height, x : x + width] = inked
 
@@ -70,7 +70,7 @@ def _mark(canvas: Canvas, left: int, top: int) -> None:
         canvas.frame(left - out, top - out, right + out, bottom + out, ink(1))
     canvas.box(right - 20, top, right, top + 20, ink(1))
     for start, end in (((-15, 5), (-6, 14)), ((-15, 14), (-6, 5))):
-        canvas.line([(right + start[0], top + start[1]), (right + end[0], top + end[1])], WHITE, 3.0)
+        canvas.line([(right + start[0], top + start[1]), (right + end[0], top + end[1])], PAPER, 3.0)
 
 
 def as_images(images: ArrayLike) -> Numbers:
@@ -142,26 +142,26 @@ def _drawn(counts: Numbers, names: Sequence[str], title: str) -> Canvas:
     left, top = 44 + longest, TOP + (longest + 6 if turned else 18)
     right, bottom = left + wide * len(names), top + HIGH * len(names)
     canvas = Canvas((max(right + 150, 560), bottom + 34))
-    canvas.text(12, 8, title, BLACK, TEXT + 3)
-    canvas.text(12, 34, _worst(counts, names), DARK)
-    canvas.text((left + right) / 2, 62, "answered by the network", DARK, at="middle top")
-    canvas.text_up(16, (top + bottom) / 2, "what it is", DARK)
-    canvas.text(right + 12, top - 4, "answered right (recall)", DARK, at="left bottom")
-    canvas.text(12, bottom + 12, "Blue: right answers. Red: mistakes, the darker the more samples of that row.", DARK)
+    canvas.text(12, 8, title, PEN, TEXT + 3)
+    canvas.text(12, 34, _worst(counts, names), DIM)
+    canvas.text((left + right) / 2, 62, "answered by the network", DIM, at="middle top")
+    canvas.text_up(16, (top + bottom) / 2, "what it is", DIM)
+    canvas.text(right + 12, top - 4, "answered right (recall)", DIM, at="left bottom")
+    canvas.text(12, bottom + 12, "Blue: right answers. Red: mistakes, the darker the more samples of that row.", DIM)
     colours, shares = tints(counts), _shares(counts)
     for row, recall in enumerate(recalls(counts)):
         y = top + HIGH * row + HIGH / 2
-        canvas.text(left - 8, y, shown[row], BLACK, at="right centre")
+        canvas.text(left - 8, y, shown[row], PEN, at="right centre")
         x = left + wide * row + wide / 2
         if turned:
             canvas.text_up(x, top - 6 - letters(shown[row]).shape[1] / 2, shown[row])
         else:
-            canvas.text(x, top - 4, shown[row], BLACK, at="middle bottom")
-        canvas.text(right + 12, y, recall, BLACK, at="left centre")
+            canvas.text(x, top - 4, shown[row], PEN, at="middle bottom")
+        canvas.text(right + 12, y, recall, PEN, at="left centre")
         for column, count in enumerate(counts[row]):
             x = left + wide * column
             canvas.box(x, top + HIGH * row, x + wide - 1, top + HIGH * (row + 1) - 1, int(colours[row, column]))
-            colour = WHITE if row == column and shares[row, row] > 0.6 else BLACK if count else QUIET
+            colour = PAPER if row == column and shares[row, row] > 0.6 else PEN if count else QUIET
             canvas.text(x + wide / 2, y, f"{count:,}", colour, at="middle centre")
     return canvas
 

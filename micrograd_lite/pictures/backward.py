@@ -15,7 +15,7 @@ from micrograd_lite.chain.rows import Edge, edges, in_formula
 from micrograd_lite.graph import Node, node_names
 from micrograd_lite.pictures.canvas import Canvas, fitted, letters
 from micrograd_lite.pictures.gif import write_gif
-from micrograd_lite.pictures.palette import BLACK, DARK, FAINT, PALE, WHITE, Indices, ink
+from micrograd_lite.pictures.palette import DIM, FAINT, PALE, PAPER, PEN, Indices, ink
 
 MOST = 60
 """An animation of more edges would not be watched to its end."""
@@ -68,7 +68,7 @@ class Scene:
         for wire in self.plan.wires:
             self._wire(self.canvas, wire, FAINT)
         for node in self.said:
-            self._box(self.canvas, node, WHITE)
+            self._box(self.canvas, node, PAPER)
 
     def _width(self, node: Node) -> float:
         """Of a box with room for its text, whatever its gradient will be, and for the slopes on its arrows."""
@@ -83,8 +83,8 @@ class Scene:
         before = self.totals.get(parent)
         self.totals[parent] = edge.total
         wire = self.wires[edge.node, edge.position]
-        self._wire(self.canvas, wire, DARK)
-        self._box(self.canvas, parent, WHITE)
+        self._wire(self.canvas, wire, DIM)
+        self._box(self.canvas, parent, PAPER)
         name = self.names[parent]
         added = "" if before is None else f"{before:.6g} + {edge.share:.6g} = "
         return self.frame(
@@ -104,9 +104,9 @@ class Scene:
             self._box(shown, wire.node, ink(PAYS, 2))
             self._box(shown, parent, ink(PAID, 2))
         room = self.canvas.size[0] - 2 * MARGIN
-        shown.text(MARGIN, 10, fitted(self.title, room, TITLE), BLACK, TITLE)
+        shown.text(MARGIN, 10, fitted(self.title, room, TITLE), PEN, TITLE)
         for row, line in enumerate((title, first, second)):
-            shown.text(MARGIN, 36 + row * LINE, fitted(line, room), BLACK if row else DARK)
+            shown.text(MARGIN, 36 + row * LINE, fitted(line, room), PEN if row else DIM)
         return shown.pixels
 
     def _wire(self, canvas: Canvas, wire: Wire, colour: int, width: float = 1.6) -> None:
@@ -119,19 +119,19 @@ class Scene:
             canvas.box(round(x) - half, round(top) - 2 - 2 * half, round(x) + half + 1, round(top) - 2 * half, colour)
         slope = f"{wire.node.partials[wire.position]:.4g}"
         half = letters(slope).shape[1] // 2 + 3
-        canvas.box(round(x) - half, round(top) - 27, round(x) + half, round(top) - 10, WHITE)
-        canvas.text(x, top - 18, slope, colour if width > 2 else DARK, at="middle centre")
+        canvas.box(round(x) - half, round(top) - 27, round(x) + half, round(top) - 10, PAPER)
+        canvas.text(x, top - 18, slope, colour if width > 2 else DIM, at="middle centre")
 
     def _box(self, canvas: Canvas, node: Node, fill: int) -> None:
         """A node: what it is, its value, and its gradient as far as it has been paid."""
         left, top = (round(place) for place in self.plan.boxes[node])
         left, top = left + round(self.left), top + HEAD
         right, bottom = left + round(self.widths[node]), top + HEIGHT
-        canvas.box(left, top, right, bottom, PALE if fill == WHITE and not node.parents else fill)
-        canvas.frame(left, top, right, bottom, DARK)
+        canvas.box(left, top, right, bottom, PALE if fill == PAPER and not node.parents else fill)
+        canvas.frame(left, top, right, bottom, DIM)
         total = f"grad {self.totals[node]:.6g}" if node in self.totals else "grad"
         for row, line in enumerate((self.said[node].title, self.said[node].value, total)):
-            canvas.text(left + PAD, top + 6 + row * LINE, line, BLACK)
+            canvas.text(left + PAD, top + 6 + row * LINE, line, PEN)
 
 
 def _bend(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
