@@ -225,30 +225,39 @@ def test_what_does_not_change_takes_no_room(tmp_path):
 # --- answers -----------------------------------------------------------------------------------------------------------
 
 
-def orange(picture, index):
+def orange(picture, place):
     """How much of the rim around one image is orange: all of it, or nothing."""
-    left, top = 16 + index % 5 * answers.ACROSS, 66 + index // 5 * answers.DOWN
+    left, top = 16 + place % 5 * answers.ACROSS, answers.TOP_ROW + place // 5 * answers.DOWN
     return (picture[top - 3 : top, left : left + answers.TILE] == palette.PALETTE[palette.ink(1)]).all(axis=-1).mean()
 
 
-def test_images_are_shown_in_order_and_mistakes_are_marked(tmp_path):
-    """Image by image the ink stands where it belongs; just the wrong ones have the frame, a white cross and a second line."""
+def test_the_worst_mistakes_come_first_and_are_marked(tmp_path):
+    """Wrong ones by falling confidence, then right ones in order; just the wrong ones have the frame and a second line."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     images[0, 0, 0] = 255
     labels = generator.integers(0, 10, 40)
-    outputs = np.eye(10)[np.where(np.arange(40) % 3, labels, (labels + 1) % 10)]
+    sure = generator.permutation(40) / 100 + 0.5
+    outputs = np.eye(10)[np.where(np.arange(40) % 3, labels, (labels + 1) % 10)] * sure[:, None]
     answers.predictions(tmp_path / "p.png", images, labels, outputs)
     picture = imageio.imread(tmp_path / "p.png", mode="RGB")
     assert unclipped(picture)
-    for index in range(25):
-        left, top = 16 + index % 5 * answers.ACROSS, 66 + index // 5 * answers.DOWN
-        assert orange(picture, index) == (index % 3 == 0)
+    wrong = sorted(range(0, 40, 3), key=lambda index: -sure[index])
+    order = [*wrong, *(index for index in range(40) if index % 3)][:25]
+    assert answers.worst_first(np.arange(40) % 3 > 0, sure) == order
+    for place, index in enumerate(order):
+        left, top = 16 + place % 5 * answers.ACROSS, answers.TOP_ROW + place // 5 * answers.DOWN
+        assert orange(picture, place) == (place < len(wrong))
         inked = palette.PALETTE[np.rint(images[index] / 255 * 15).astype(int)].repeat(4, axis=0).repeat(4, axis=1)
         assert np.array_equal(picture[top + 20 : top + 112, left : left + 112], inked[20:])
-        corner = picture[top : top + 20, left + 92 : left + 112]
-        assert ((corner == 255).all(axis=-1).sum() > 20) == (index % 3 == 0) or index % 3
-        assert (picture[top + 133 : top + 147, left : left + 112] != 255).any() == (index % 3 == 0)
+        assert (picture[top + 133 : top + 147, left : left + 112] != 255).any() == (place < len(wrong))
+
+
+def test_five_right_answers_are_shown_beside_many_mistakes():
+    """Of 100 mistakes 20 are shown; the network's confidence is its output, or softmax of outputs that are no shares."""
+    assert answers.worst_first(np.arange(110) < 10, np.arange(110.0)) == [*range(109, 89, -1), *range(5)]
+    assert answers.confidences(np.array([[0.2, 0.9]])).tolist() == [0.9]
+    assert answers.confidences(np.array([[0.0, math.log(3.0)], [5.0, 5.0]])) == pytest.approx([0.75, 0.5])
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 8, 8), (25, 100, 300), (26, 5, 2), (2, 64), (7, 1000, 1)])

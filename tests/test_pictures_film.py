@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import gallery
 from micrograd_lite import MLP, SGD, Adam, cross_entropy, half_squared_error, mse, train
 from micrograd_lite.cli import main
 from micrograd_lite.data import Dataset, line, mazur, spiral, xor
@@ -327,3 +328,28 @@ def test_the_command_draws_what_it_is_asked_for(xor_trace, tmp_path, capsys):
     paths = capsys.readouterr().out.split()
     assert [path.rpartition("/")[2] for path in paths] == ["training_loss.gif", "weights_update.gif"]
     assert all(read(path).shape == (11, 300, 400, 3) for path in paths)
+
+
+# --- the gallery -------------------------------------------------------------------------------------------------------
+
+
+def test_the_gallery_s_pictures_can_be_made_again(tmp_path):
+    """Each kind of picture once, under 3 MB together, and a fresh one differs in at most 2 % of its pixels.
+
+    Letters of another Pillow and the last bits of another machine may move a few of them.
+    """
+    kept = {path.relative_to(gallery.GALLERY): path for path in gallery.GALLERY.glob("pictures/**/*.*")}
+    fresh = gallery.draw(tmp_path / "pictures", tmp_path / "runs")
+    assert {path.relative_to(tmp_path) for path in fresh} == set(kept)
+    assert {path.name for path in kept.values()} >= {picture.file for picture in PICTURES.values()}
+    assert math.fsum(path.stat().st_size for path in gallery.GALLERY.glob("**/*.*")) < 3_000_000
+    for path in fresh:
+        made, old = read(path), read(kept[path.relative_to(tmp_path)])
+        assert made.shape == old.shape and (made != old).any(axis=-1).mean() <= 0.02, path.name
+
+
+def test_the_hero_moves(tmp_path):
+    """README's picture is the 2-4-1 run as learning.gif: at most 640 wide, with at least 60 frames, no two in a row alike."""
+    frames = read(gallery.GALLERY / "pictures" / "learning.gif")
+    assert frames.shape[0] >= 60 and frames.shape[2] <= 640
+    assert all((one != other).any() for one, other in pairwise(frames))
