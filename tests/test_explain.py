@@ -417,7 +417,7 @@ def test_a_long_sweep_is_watched_in_fifteen_seconds(backward, tmp_path):
 
 
 def test_a_known_gradient_colours_its_node(backward):
-    """After the sweep each box is red where its gradient is positive, blue where it is negative; before it, leaves are pale blue."""
+    """After the sweep a box is red where its gradient is positive, blue where it is negative; before it, leaves are pale blue."""
     root = explained("a*b - b", ["a=3", "b=2"]).root
     scene = backward.Scene(root)
     middle = int(backward.DIVERGING_RAMP[64])

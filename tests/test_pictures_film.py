@@ -160,7 +160,7 @@ def test_a_large_network_shows_its_strongest_edges(tmp_path):
     made = filmed(trace)
     sheet = made.canvas((720, 460))
     panel = network.NetworkPanel(sheet, made.inside(sheet), made)
-    assert panel._explained()[0].startswith("the strongest 400 of 696 weights")
+    assert panel._explained()[0].startswith("The strongest 400 of 696 weights")
     panel.paint(0)
 
 

@@ -46,7 +46,7 @@ class Axis(NamedTuple):
         if last - first < 2:
             first, last = first - 1, last + 1
         every = max(1, math.ceil((last - first) / max(about, 1)))
-        parts = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+        parts = (1.0, 2.0, 5.0) if 2 * (last - first) <= about else (1.0,)
         numbers = [part * 10.0**power for power in range(first, last + 1, every) for part in parts]
         return [(one, f"{one:g}") for one in numbers if self.low * 0.999 <= one <= self.high * 1.001]
 

@@ -25,6 +25,7 @@ from micrograd_lite.trace import Trace
 
 QUIET = 8  # a grey that stands out less than the line of decision
 COARSE = 5  # the network answers at every fifth pixel; between them the field is interpolated
+NARROW = 280  # units
 LEVELS = 20
 """Colours of a field of one output: bands inform, and they compress."""
 FEW = 80
@@ -66,24 +67,29 @@ class FieldPanel:
         self.canvas, self.film, run = canvas, film, film.trace.run
         self.points, self.model = Points(run), run["model"]
         left, top, right, bottom = box
-        aside = min(max(116, (right - left) // 5), 150)
+        is_narrow = right - left < NARROW  # then the field needs the room of its key
+        aside = 10 if is_narrow else min(max(116, (right - left) // 5), 150)
         shown = self.points.shown
         inner = (left + 64, top + 4, right - aside, bottom - 42)
         self.plot = Plot(canvas, inner, around(shown[:, 0], 0.12), around(shown[:, 1], 0.12))
         self.plot.axes(self.points.features[0], self.points.features[1], grid=False)
-        room = aside - 14
-        below = key(canvas, right - aside + 12, top, room, self.points.named_classes())
         self.grid, self.shape = _grid(self.plot)
-        self.question: Question | None = None
-        if self.model["outputs_per_layer"][-1] == 1:
-            self.question = self._question()
-            below = self._line_key(right - aside + 12, below, room, self.question)
-            bar = (right - aside + 14, below + 24, right - aside + 30, bottom - 42)
+        self.question = self._question() if self.model["outputs_per_layer"][-1] == 1 else None
+        self.on_data, self.data = self._marks()
+        if not is_narrow:
+            self._keys(right - aside, top, aside - 14, bottom)
+
+    def _keys(self, left: int, top: int, room: int, bottom: int) -> None:
+        """What marks, lines and colours mean, right of the field."""
+        canvas = self.canvas
+        below = key(canvas, left + 12, top, room, self.points.named_classes())
+        if self.question:
+            below = self._line_key(left + 12, below, room, self.question)
+            bar = (left + 14, below + 24, left + 30, max(bottom - 42, below + 40))
             ramp = _bands(np.linspace(-1.0, 1.0, LEVELS), 1.0)
             colour_bar(canvas, bar, np.repeat(ramp, 16), Axis(self.question.low, self.question.high), self.question.title)
         else:
-            _keyed_line(canvas, right - aside + 12, below + 10, room, "two equally high", 2.0, PEN)
-        self.on_data, self.data = self._marks()
+            _keyed_line(canvas, left + 12, below + 10, room, "two equally high", 2.0, PEN)
 
     def paint(self, number: int) -> None:
         """The field of one moment."""

@@ -146,7 +146,7 @@ def _smallest(panels: list[Panel]) -> float:
 def _line(group: list[Matrix], area: Box, aside: int) -> list[Panel]:
     """Side by side; wider matrices get more of the room, but each enough for its title."""
     left, top, right, bottom = area
-    margins = [30 + min(120, max(letters(row[:40]).shape[1] for row in matrix.rows)) + aside for matrix in group]
+    margins = [38 + min(120, max(letters(row[:40]).shape[1] for row in matrix.rows)) + aside for matrix in group]
     room = right - left - int(np.sum(margins))
     least = min(60, max(room // len(group), 1))
     wanted = np.array([matrix.cells.shape[1] for matrix in group], dtype=float)

@@ -126,10 +126,10 @@ class NetworkPanel:
         """What lines, rings and fills mean, and what the widest stand for."""
         left, _, right, _ = self.box
         edges = int(np.sum([one[0].size for one in self.weights]))
-        shown = f"the strongest {MOST} of {edges:,} weights" if edges > MOST else "a line: a weight"
-        said = [f"{shown}, red positive, blue negative, the widest {self.limits[0]:g}."]
+        said = [f"The strongest {MOST} of {edges:,} weights."] if edges > MOST else []
+        said += [f"Line: weight, widest {self.limits[0]:g}.", "Red: positive.", "Blue: negative."]
         if any(one.size for one in self.biases):
-            said.append(f"Ring: bias, the widest {self.limits[1]:g}.")
+            said.append(f"Ring: bias, widest {self.limits[1]:g}.")
         if self.means is not None:
             said.append("Fill: mean answer over the data.")
         lines, line = [], ""

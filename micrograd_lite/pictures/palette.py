@@ -54,7 +54,7 @@ DARK = Theme(
     paper="15181d",
     pen="f4f4f4",
     signed="c6e2ff 8cc2f7 549fe6 2f74b8 234a70 272c34 6b3328 a8412f e0664f f79c86 ffd0c4",
-    inks="56b4ff ff8f3f 2fd0a0 e79fcb f5c542 a5dcff b794f0 cf9a8c c6c65c e0d0f0",
+    inks="56b4ff ff8f3f 2fd0a0 e79fcb fff0a0 a5dcff b794f0 cf9a8c c6c65c e0d0f0",
 )
 THEMES = {"light": LIGHT, "dark": DARK}
 """By the names that the command line knows."""
