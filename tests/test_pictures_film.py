@@ -222,6 +222,14 @@ def test_gradients_and_updates_are_drawn_like_weights(xor_trace, tmp_path, kind)
     assert path.name == f"{kind}.gif" and len(read(path)) == 5
 
 
+@pytest.mark.parametrize(("sizes", "end"), [
+    ([0.5, 1.0, 2.0], 2.0), ([0.0, 0.001, 5.0], 5.0), ([1.0, 1e3, 1e9, 1e30], 20.0), ([0.0, 0.0], 1.0), ([2.0, math.inf], 2.0),
+])  # fmt: skip
+def test_an_exploding_run_stays_readable(sizes, end):
+    """A scale ends at the largest value; one of a run that explodes near where it began, so that its start has colours."""
+    assert heatmap.limit_of(np.array(sizes)[:, None]) == end
+
+
 # --- how it looks ------------------------------------------------------------------------------------------------------
 
 
@@ -289,13 +297,14 @@ def test_a_large_file_is_said_before_it_is_written(tmp_path, monkeypatch):
         gif.write_gif(tmp_path / "a.gif", frames)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_video_is_as_long_as_the_gif(xor_trace, tmp_path):
     """An MP4 that imageio reads back, with even sizes kept and holds as repeated frames."""
     pytest.importorskip("imageio_ffmpeg", reason="MP4 files need imageio's ffmpeg plugin")
     (path,) = render(xor_trace.folder, frames=10, what="loss", out=tmp_path, video=True)
     assert path.name == "training_loss.mp4"
-    about, pictures = imageio.immeta(path, plugin="FFMPEG"), imageio.imread(path, index=None, plugin="FFMPEG")
-    count = len(pictures)
+    with imageio.imopen(path, "r", plugin="FFMPEG") as video:  # it leaves its file to the garbage collector
+        about, count = video.metadata(), len(video.read(index=None))
     assert about["size"] == (640, 420)
     assert count / about["fps"] == pytest.approx(1.0 + 8 * 0.08 + 2.0)
 

@@ -23,8 +23,9 @@ KINDS = {"weights": "after", "gradients": "gradient", "updates": "update"}
 """What heat maps show, and its column of gradients.csv."""
 APART = 4.0
 """Layers whose ranges differ more than so many times have a scale each."""
-REACH = 20.0
-"""A scale ends at so many times the usual size: a run that explodes must not make all frames before pale."""
+REACH, EXPLODED = 20.0, 1e6
+"""Where values grow to so many times (the second) those of the first frames, a scale ends at so many times (the first) these."""
+LARGE = 1e6  # from here on numbers are written as powers of ten
 NATURAL = (720, 460)
 SHARED, OWN = 76, 70  # units for the colour bar of all, for that of each
 
@@ -103,14 +104,16 @@ class HeatPanel:
         for index, x, y, strong, form, digits, size in self.written:
             value = row[index]
             ink = PAPER if abs(value) > strong else PEN
-            text(x, y, format(round(value, digits) + 0.0, form), ink, size, "middle centre")  # + 0.0: no minus zero
+            written = format(round(value, digits) + 0.0, form) if abs(value) < LARGE else f"{value:.1e}"  # + 0.0: no minus zero
+            text(x, y, written, ink, size, "middle centre")
 
 
 def limit_of(values: Numbers) -> float:
-    """A round number for the end of a scale: the largest value, unless a run explodes."""
+    """A round number for the end of a scale: the largest value, unless a run explodes: its start must not turn pale."""
     sizes = np.abs(np.where(np.isfinite(values), values, 0.0)).max(axis=1, initial=0.0)
-    usual = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 0.0
-    return rounded_up(min(float(sizes.max(initial=0.0)), REACH * usual))
+    largest, grown = float(sizes.max(initial=0.0)), sizes[sizes > 0]
+    start = float(grown[: max(len(grown) // 10, 1)].max(initial=0.0))
+    return rounded_up(REACH * start if largest > EXPLODED * start else largest)
 
 
 def _beyond(shown: Sequence[Matrix], values: Numbers, limits: Sequence[float]) -> str:

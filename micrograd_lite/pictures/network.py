@@ -18,6 +18,7 @@ from micrograd_lite.pictures.axes import rounded_up
 from micrograd_lite.pictures.canvas import Canvas
 from micrograd_lite.pictures.fields import ACTIVATE
 from micrograd_lite.pictures.film import Box, Film, animate
+from micrograd_lite.pictures.heatmap import limit_of
 from micrograd_lite.pictures.palette import DIM, DIVERGING_RAMP, MISSING, PAPER, PEN, Numbers, diverging
 from micrograd_lite.pictures.points import Points, feature_names, output_names
 from micrograd_lite.trace import Trace
@@ -50,7 +51,8 @@ class NetworkPanel:
         model = film.trace.run["model"]
         self.widths: list[int] = [model["inputs"], *model["outputs_per_layer"]]
         self.weights, self.biases = _arrays(film, self.widths)
-        self.limits = [_limit(np.concatenate([one.ravel() for one in group])) for group in (self.weights, self.biases)]
+        flat = [np.concatenate([one.reshape(len(one), -1) for one in group], axis=1) for group in (self.weights, self.biases)]
+        self.limits = [limit_of(values) for values in flat]
         self.means = means(film, self.widths, self.weights, self.biases)
         lines = self._explained()
         self.places, self.radius = self._placed(17 * len(lines))
