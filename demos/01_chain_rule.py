@@ -10,6 +10,7 @@ Last line: g = 24.7041, dg/da = 138.8338, dg/db = 645.5773, as micrograd's READM
 from pathlib import Path
 
 from micrograd_lite import Value
+from micrograd_lite.chain.formulas import formulas
 from micrograd_lite.demo import demo
 from micrograd_lite.graph import node_names, youngest_first
 from micrograd_lite.text.tables import table
@@ -28,6 +29,7 @@ def expression() -> tuple[Value, Value, Value]:
     f = e**2
     g = f / 2.0
     g += 10.0 / f
+    e.label, f.label, g.label = "e", "f", "g"  # any node can have a name
     return a, b, g
 
 
@@ -38,16 +40,16 @@ def main(out: Path, quick: bool, force: bool) -> None:
     names = node_names(g)
     arrows = []
     for node in youngest_first(g):  # the order in which backward() walks: from the result to the inputs
-        made = f"{names[node]} = {node.rule.name}({', '.join(names[parent] for parent in node.parents)})"
+        made = f"{names[node]} = {formulas(node, names)[0]}"
         for parent, partial in zip(node.parents, node.partials):
             value, upstream, slope, share = (f"{number:.6g}" for number in (node.data, node.grad, partial, partial * node.grad))
             arrows.append((parent, [made, value, upstream, slope, names[parent], share]))
     header = ("operation", "value", "upstream", "partial", "toward", "share = upstream x partial")
 
-    print(f"g is the youngest of {len(names)} nodes, {names[g]}: numbers and results alike are v0, v1, ... by birth.\n")
+    print(f"g is the youngest of {len(names)} nodes. Those without a name are v0, v1, ... by birth, numbers and results alike.\n")
     print(table(header, [row for _, row in arrows[:7]]))
-    print("v29 is f = e**2. It was used twice, and its upstream in the last row is the sum of the two shares above that go")
-    print("toward v29. That is why backward() takes the youngest node first: by then all who used a node have paid in.\n")
+    print("f was used twice, and its upstream in the last row is the sum of the two shares above that go")
+    print("toward f. That is why backward() takes the youngest node first: by then all who used a node have paid in.\n")
     print(table(header, [row for parent, row in arrows if parent is a]))
     print(f"So the slope of `a` is the sum of these {sum(parent is a for parent, _ in arrows)} shares. One is 0: v17 = b + a")
     print("went into a relu, and a relu passes nothing back when its input is negative.\n")

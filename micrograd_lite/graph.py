@@ -24,7 +24,7 @@ class Node:
     partials  d(this node)/d(parent), one for each parent; parents beyond the partials are constants
     rule      the table row of the operation that made it; None for a leaf
     birth     its place in the order in which all nodes were made
-    label     a leaf's name, used by traces
+    label     a leaf's name, or the name that a user gives any node; tables and drawings use it
     """
 
     __slots__ = ("data", "grad", "parents", "partials", "rule", "birth", "label")
@@ -73,18 +73,15 @@ def oldest_first(root: Node) -> list[Any]:
 
 
 def node_names(root: Node) -> dict[Node, str]:
-    """A name of its own for every node below root: a leaf's label, else `v` and its rank by birth within this graph.
+    """A name of its own for every node below root: its label, else `v` and its rank by birth within this graph.
 
-    Ranks, unlike births, are the same in every run of the same program. A label that two leaves share, or that reads
-    like a rank, would name the wrong node: such leaves go by their ranks.
+    Ranks, unlike births, are the same in every run of the same program. A label that two nodes share, or that reads
+    like a rank, would name the wrong node: such nodes go by their ranks.
     """
     nodes = oldest_first(root)
-    labels = Counter(node.label for node in nodes if not node.parents)
-    names = {}
-    for rank, node in enumerate(nodes):
-        own = not node.parents and labels[node.label] == 1 and not is_rank(node.label)
-        names[node] = (own and node.label) or f"v{rank}"
-    return names
+    labels = Counter(node.label for node in nodes)
+    own = {node: node.label for node in nodes if labels[node.label] == 1 and not is_rank(node.label)}
+    return {node: own.get(node) or f"v{rank}" for rank, node in enumerate(nodes)}
 
 
 def is_rank(label: str) -> bool:

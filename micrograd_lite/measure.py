@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd_lite.chain.formulas import formulas
 from micrograd_lite.data import Dataset
 from micrograd_lite.graph import node_names, oldest_first
 from micrograd_lite.losses import Loss, as_list
@@ -74,6 +75,6 @@ def first_non_finite(root: Value) -> str:
     names = node_names(root)
     for node in oldest_first(root):
         if not math.isfinite(node.data):
-            made = f"{node.rule.name}({', '.join(names[parent] for parent in node.parents)})" if node.rule else "a leaf"
+            made = formulas(node, names)[0] if node.parents else "a leaf"
             return f"the first number that is not finite is {names[node]} = {made} = {node.data!r}; try a smaller learning rate"
     return "every number in it is finite"

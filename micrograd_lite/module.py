@@ -44,6 +44,14 @@ class Module:
         first = {parameter: name for name, parameter in self.named_parameters()}
         return {name: first[parameter] for name, parameter in self.all_names() if first[parameter] != name}
 
+    def places(self) -> dict[Value, tuple[str, str]]:
+        """The path and the activation of every neuron, by its first weight: who sees that weight at work knows where it is."""
+        found: dict[Value, tuple[str, str]] = {}
+        for name, part in self.parts():
+            for weight, (path, activation) in part.places().items() if isinstance(part, Module) else ():
+                found.setdefault(weight, (f"{name}.{path}" if path else name, activation))
+        return found
+
     def parameters(self) -> list[Value]:
         """Every parameter once, in the order of the names."""
         return [parameter for _, parameter in self.named_parameters()]

@@ -70,6 +70,10 @@ class Neuron(Module):
         output: float = (apply(total, self.slope.data) if self.slope else apply(total))[0]
         return output
 
+    def places(self) -> dict[Value, tuple[str, str]]:
+        """Where its sum begins, and which activation follows."""
+        return {self.w[0]: ("", self.activation)} if self.w else {}
+
     def config(self) -> dict[str, Any]:
         """What is written into run.json about this neuron."""
         return {"type": "Neuron", "inputs": len(self.w), "output": self.activation}

@@ -20,8 +20,8 @@ from micrograd_lite.scalar import to_float
 PLAIN = frozenset((int, float))
 """The kinds of number that a trace writes."""
 
-SMALL = 1_000
-"""A data set of up to so many numbers is written into run.json."""
+SMALL = 100_000
+"""A data set of up to so many numbers is written into its trace."""
 
 CHANGE_COLUMNS = ("predicted_change", "measured_change")
 """Columns about a step's loss: what its slope promised of the update (sum of gradient * update), and what came of it."""
@@ -187,7 +187,8 @@ def _plain(table: Any) -> Any:
     """
     if type(table) in PLAIN:
         return table
-    table = table.tolist() if hasattr(table, "tolist") else table  # NumPy's
+    if hasattr(table, "tolist") and not hasattr(table, "mask"):  # NumPy's; a masked array is refused by `check`
+        table = table.tolist()
     if isinstance(table, (list, tuple)):
         if PLAIN.issuperset(map(type, table)):
             return table

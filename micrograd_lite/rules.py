@@ -29,6 +29,7 @@ class Rule(NamedTuple):
     needs: str = ""  # the domain; "" is every number
     error: type[ArithmeticError | ValueError] = ValueError  # raised outside the domain
     bounds: tuple[str, ...] = ()  # how large value and slopes can get for |x|, where their formulas do not show it
+    textbook: tuple[str, ...] = ()  # the partials as a book has them, where that is shorter: what people are shown
 
 
 class ManyRule(NamedTuple):
@@ -52,12 +53,12 @@ RULES = {rule.name: rule for rule in (
     Rule("power",      "xn", "pow(x, n)",                           ("n * pow(x, n - 1.0) if n else 0.0",),   "x != 0",
          needs="x > 0 or n == 0 or (x == 0 and n > 0) or (x < 0 and n % 1 == 0)"),
     Rule("pow",        "xy", "pow(x, y)",                           ("y * pow(x, y - 1.0) if y else 0.0", "z * log(x)"),
-         needs="x > 0"),
+         needs="x > 0", textbook=("y * pow(x, y - 1.0)", "z * log(x)")),
     Rule("exp",        "x",  "exp(x)",                              ("z",)),
     Rule("log",        "x",  "log(x)",                              ("1.0 / x",),
          needs="x > 0"),
     Rule("sqrt",       "x",  "sqrt(x)",                             ("0.5 / z if z != 0 else inf",),          "x != 0",
-         needs="x >= 0"),
+         needs="x >= 0", textbook=("0.5 / z",)),
     Rule("sin",        "x",  "sin(x)",                              ("cos(x)",)),
     Rule("cos",        "x",  "cos(x)",                              ("-sin(x)",)),
     Rule("tanh",       "x",  "tanh(x)",                             ("1.0 - z * z",),
@@ -67,7 +68,7 @@ RULES = {rule.name: rule for rule in (
          bounds=("1.0", "1.0")),
     Rule("softplus",   "x",  "x + log1p(exp(-x)) if x >= 0 else log1p(exp(x))",
                                                                     ("1.0 / (1.0 + exp(-x)) if x >= 0 else exp(x) / (1.0 + exp(x))",),
-         bounds=("x + 1.0", "1.0")),
+         bounds=("x + 1.0", "1.0"), textbook=("sigmoid(x)",)),
     # From here on the tests are written so that NaN in is NaN out. No comparison with NaN is true, so the last branch is
     # the one that gives NaN back; `x != x` is true of NaN alone and `a == a` of all but NaN. `|` is `or` and `&` is `and`,
     # as one writes them for arrays, whose elements decide one by one.

@@ -19,8 +19,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.architecture import choose
+from micrograd_lite.chain.places import name_places
 from micrograd_lite.chain.rows import ChainRow, chain_rule, edges
 from micrograd_lite.data import Dataset
+from micrograd_lite.graph import births
 from micrograd_lite.losses import Loss
 from micrograd_lite.measure import batch_loss, evaluation, first_non_finite, norm, predicted_change
 from micrograd_lite.module import Module
@@ -151,7 +153,9 @@ def loss_and_gradients(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) 
     """
     total = plan.loss.reduce([plan.loss.sample(plan.model(inputs), target) for inputs, target in batch])
     if not math.isfinite(total.data):
-        raise FloatingPointError(f"step {step}: the loss is {total.data!r}; {first_non_finite(total)}")
+        shown = batch_graph(plan, batch)  # the same with names, unless the model is of another mind each time
+        where = first_non_finite(total if math.isfinite(shown.data) else shown)
+        raise FloatingPointError(f"step {step}: the loss is {total.data!r}; {where}")
     plan.model.zero_grad()
     total.backward()
     gradients = [float(parameter.grad) for parameter in plan.parameters]
@@ -176,11 +180,17 @@ def collector_paused() -> Iterator[None]:
 def _batches(plan: Plan) -> Iterator[list[tuple[Any, Any]]]:
     samples = list(zip(plan.training.inputs, plan.training.targets))
     for keys in plan.shuffles():
-        order = list(range(len(samples)))
-        if keys is not None:
-            order.sort(key=array("Q", keys).__getitem__)
-        for start in range(0, len(order), plan.batch_size or len(order)):
-            yield [samples[index] for index in order[start : start + (plan.batch_size or len(order))]]
+        for rows in batch_rows(plan, keys):
+            yield [samples[row] for row in rows]
+
+
+def batch_rows(plan: Plan, keys: bytes | None) -> Iterator[list[int]]:
+    """The rows of the data in each batch of one epoch; keys: that epoch's shuffle, from `plan.shuffles()`."""
+    order = list(range(len(plan.training.inputs)))
+    if keys is not None:
+        order.sort(key=array("Q", keys).__getitem__)
+    for start in range(0, len(order), plan.batch_size or len(order)):
+        yield order[start : start + (plan.batch_size or len(order))]
 
 
 class Detail(NamedTuple):
@@ -203,12 +213,21 @@ def detail(plan: Plan, batch: Sequence[tuple[Any, Any]], step: int) -> Detail:
 
 
 def batch_graph(plan: Plan, batch: Sequence[tuple[Any, Any]]) -> Value:
-    """The loss of a batch as one graph, whose inputs and targets are called sample0.x0, sample0.y and so on."""
-    costs = [
-        plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y"))
-        for row, (inputs, target) in enumerate(batch)
-    ]
-    return plan.loss.reduce(costs)
+    """The loss of a batch as one graph to be shown, whose nodes have names.
+
+    Inputs and targets are sample0.x0, sample0.y and so on, neurons and costs sample0.layer0.neuron1 and sample0.cost
+    (chain/places.py), parameters without a label are called as in the model, and the root is the loss.
+    """
+    for name, parameter in plan.model.named_parameters():
+        parameter.label = parameter.label or name
+    costs, places = [], plan.model.places()
+    for row, (inputs, target) in enumerate(batch):
+        since = next(births)
+        costs.append(plan.loss.sample(plan.model(named(inputs, f"sample{row}.x")), named(target, f"sample{row}.y")))
+        name_places(costs[-1], since, f"sample{row}", places)
+    total = plan.loss.reduce(costs)
+    total.label = total.label or "loss"
+    return total
 
 
 def named(numbers: Any, label: str) -> Any:

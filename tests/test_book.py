@@ -197,7 +197,7 @@ def test_metadata_stands_in_setup_cfg():
     config.read(ROOT / "setup.cfg")
     assert config["metadata"]["name"] == "micrograd-lite"
     assert config["options"]["python_requires"] == ">=3.10"
-    assert "micrograd-lite = micrograd_lite.cli:run" in config["options.entry_points"]["console_scripts"]
+    assert "micrograd-lite = micrograd_lite.__main__:run" in config["options.entry_points"]["console_scripts"]
     assert "*.csv.gz" in config["options.package_data"]["micrograd_lite.data"]
 
 

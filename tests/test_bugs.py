@@ -165,7 +165,7 @@ def test_an_engine_of_ones_own_trains_and_is_compared(tmp_path):
     (step,) = train(net, xor(), loss=mse, optimizer=SGD(lr=0.1), epochs=1, engine=engine)
     assert step.gradients == [parameter.grad for parameter in net.parameters()]
     arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
-    with pytest.raises(ValueError, match=r"^unknown engine .*: choose one of eager, flat$"):
+    with pytest.raises(ValueError, match=r"^unknown engine .*: choose one of eager, flat, c$"):
         next(train(arrays.MLP(2, [1]), xor(), loss=mse, optimizer=SGD(lr=0.1), epochs=1, engine=engine))
 
 

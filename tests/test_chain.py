@@ -1,5 +1,6 @@
 """The chain rule's table: its rows are the sweep of `backward()`, number for number, and its formulas are true."""
 
+import ast
 import math
 from itertools import pairwise
 
@@ -8,12 +9,14 @@ from hypothesis import given
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, mse, train
 from micrograd_lite.chain.drawing import graphviz, svg
-from micrograd_lite.chain.rows import chain_rule, edges, formulas, gradients, in_formula
+from micrograd_lite.chain.formulas import formulas, in_formula
+from micrograd_lite.chain.rows import chain_rule, edges, gradients
 from micrograd_lite.data import iris, xor
 from micrograd_lite.graph import node_names, oldest_first, youngest_first
 from micrograd_lite.many import dot, mean
 from micrograd_lite.module import Module
 from micrograd_lite.rules import SCALAR
+from micrograd_lite.scalar import APPLY
 from micrograd_lite.verify import verify
 from strategies import programs
 
@@ -64,7 +67,7 @@ def test_the_graph_stays_as_it_is(program):
 
 @given(program=programs())
 def test_values_and_partials_follow_from_their_formulas(program):
-    """Evaluated with the numbers of the nodes that they name, both formulas give the numbers of the row, bit for bit."""
+    """Worked out with the numbers of the nodes that they name, both formulas give the numbers of the row, bit for bit."""
     root = program.values()[-1]
     names = node_names(root)
     numbers = {name: node.data for node, name in names.items()}
@@ -72,9 +75,67 @@ def test_values_and_partials_follow_from_their_formulas(program):
         if node.rule.name in ("dot", "sum", "mean", "cross_entropy"):
             continue
         value, slopes = formulas(node, names)
-        assert same(eval(value, dict(SCALAR), numbers), node.data)
+        assert same(worked_out(value, numbers), node.data)
         for slope, partial in zip(slopes, node.partials):
-            assert same(eval(slope, dict(SCALAR), numbers), partial)
+            assert same(worked_out(slope, numbers), partial)
+
+
+class Functions(ast.NodeTransformer):
+    """x ** n as pow(x, n), which does not raise; and whole numbers as floats."""
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        power = isinstance(node.op, ast.Pow)
+        return ast.Call(ast.Name("pow", ast.Load()), [node.left, node.right], []) if power else node
+
+    def visit_Constant(self, node):
+        return ast.Constant(float(node.value))
+
+
+NAMED = {name: lambda *operands, compute=compute: compute(*operands)[0] for name, compute in APPLY.items()}
+
+
+def worked_out(formula, numbers):
+    """What a formula comes to; an operation that it names is the engine's."""
+    tree = ast.fix_missing_locations(Functions().visit(ast.parse(formula, mode="eval")))
+    return float(eval(compile(tree, formula, "eval"), {**NAMED, **SCALAR}, numbers))
+
+
+WRITTEN = {
+    "sigmoid(x)": (lambda x, y: x.sigmoid(), "z * (1 - z)"),
+    "softplus(x)": (lambda x, y: x.softplus(), "sigmoid(x)"),
+    "tanh(x)": (lambda x, y: x.tanh(), "1 - z * z"),
+    "relu(x)": (lambda x, y: x.relu(), "0 if x <= 0 else 1"),
+    "sqrt(x)": (lambda x, y: x.sqrt(), "0.5 / z"),
+    "maximum(x, y)": (lambda x, y: x.maximum(y), "1 if x > y else 0.5 if x == y else 0", "1 if x < y else 0.5 if x == y else 0"),
+    "x + y": (lambda x, y: x + y, "1", "1"),
+    "x / y": (lambda x, y: x / y, "1 / y", "(-z / y)"),
+    "x ** 1": (lambda x, y: x**1, "1"),
+    "x ** 2": (lambda x, y: x**2, "2 * x"),
+    "x ** 3": (lambda x, y: x**3, "3 * x ** 2"),
+    "x ** (-1)": (lambda x, y: x**-1, "(-x ** (-2))"),
+    "x ** 0.5": (lambda x, y: x**0.5, "0.5 * x ** (-0.5)"),
+    "x ** y": (lambda x, y: x**y, "y * x ** (y - 1)", "z * log(x)"),
+}
+
+
+@pytest.mark.parametrize("formula", WRITTEN)
+def test_formulas_are_written_as_people_write_them(formula):
+    """An operation with a sign is written with it, any other by its name; a slope is the textbook's, its 1 no 1.0."""
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    make, *slopes = WRITTEN[formula]
+    node = make(x, y)
+    names = {x: "x", y: "y", node: "z"}
+    assert formulas(node, {**dict.fromkeys(node.parents, "n"), **names}) == (formula, slopes)
+
+
+@pytest.mark.parametrize("node, slope", [
+    (Value(0.0, "x").sqrt(), "0.5 / v1 if v1 != 0 else inf"),
+    (Value(5e-324, "x") ** Value(0.0, "y"), "y * x ** (y - 1) if y else 0"),
+])  # fmt: skip
+def test_where_the_textbook_has_no_number_the_row_says_what_holds(node, slope):
+    """At a border a slope's formula is the table's own: the textbook's divides by zero there, or multiplies 0 by infinity."""
+    assert formulas(node, node_names(node) | {node: "v1"})[1][0] == slope
 
 
 def test_operations_over_many_operands_are_written_out():
@@ -83,20 +144,20 @@ def test_operations_over_many_operands_are_written_out():
     rows = chain_rule(dot(w, x, Value(0.5, "b")))
     assert {row.formula for row in rows} == {"b + w0 * x0 + w1 * x1 + w2 * x2"}
     assert [(row.parent, row.partial_formula) for row in rows] == [
-        ("w2", "x2"), ("x2", "w2"), ("w1", "x1"), ("x1", "w1"), ("b", "1.0"), ("w0", "x0"), ("x0", "w0"),
+        ("w2", "x2"), ("x2", "w2"), ("w1", "x1"), ("x1", "w1"), ("b", "1"), ("w0", "x0"), ("x0", "w0"),
     ]  # fmt: skip
     long = chain_rule(mean([Value(1.0, f"c{place}") for place in range(20)]))
-    assert (long[0].formula, long[0].partial_formula) == ("(c0 + c1 + ... + c19) / 20.0", "1.0 / 20.0")
+    assert (long[0].formula, long[0].partial_formula) == ("mean(c0, c1, ..., c19)", "1 / 20")
     logits = [Value(1.0, f"z{place}") for place in range(3)]
     rows = chain_rule(cross_entropy.sample(logits, 1))
-    assert {row.formula for row in rows} == {"log(exp(z0) + exp(z1) + exp(z2)) - z1"}
-    assert [row.partial_formula for row in rows] == ["softmax(z0)", "softmax(z1) - 1.0", "softmax(z2)"]
+    assert {row.formula for row in rows} == {"(-log(softmax(z1)))"}
+    assert [row.partial_formula for row in rows] == ["softmax(z0)", "softmax(z1) - 1", "softmax(z2)"]
 
 
 def test_a_dot_without_products_is_its_bias_in_tables_and_drawings():
-    """One row, whose formula is the bias's name and whose slope is 1.0; the drawing has both boxes."""
+    """One row, whose formula is the bias's name and whose slope is 1; the drawing has both boxes."""
     root = dot([], [], Value(0.5, "b"))
-    assert [(row.formula, row.parent, row.partial_formula, row.total) for row in chain_rule(root)] == [("b", "b", "1.0", 1.0)]
+    assert [(row.formula, row.parent, row.partial_formula, row.total) for row in chain_rule(root)] == [("b", "b", "1", 1.0)]
     assert "v1 = b" in svg(root) and "v1 = b" in graphviz(root)
 
 
@@ -122,7 +183,9 @@ def test_a_dot_without_products_can_be_traced(tmp_path):
     assert verify(tmp_path).wrong == ""
 
 
-@pytest.mark.parametrize("name", ["a b", "exp", "abs", "inf", "lambda", "x.1", "=x", "1", "a'b", "", "\u00e9"])
+@pytest.mark.parametrize("name", [
+    "a b", "exp", "abs", "sigmoid", "softmax", "mean", "inf", "lambda", "x.1", "=x", "1", "a'b", "", "\u00e9",
+])  # fmt: skip
 def test_a_name_that_is_no_plain_word_stands_in_quotes(name):
     """So that a formula can be read back: every word in it is a number, a function or one node's name."""
     assert in_formula(name) == repr(name)

@@ -122,7 +122,7 @@ def test_a_folder_that_is_no_trace_is_refused(tmp_path, capsys, name):
     for folder, words in (
         ("missing", "does not exist"), ("empty", "is not a trace folder"), ("file", "is not a trace folder"),
         ("foreign", "something-else/1"), ("broken", "is not JSON"), ("odd", "format None"), ("binary", "not JSON"),
-        ("folder", "directory"),
+        ("folder", "no regular file"),
     ):  # fmt: skip
         line = refused(capsys, name, tmp_path / folder)
         assert line.startswith("error: ") and str(tmp_path / folder) in line and words in line
@@ -156,8 +156,8 @@ DAMAGE = {
     "metrics without steps": ("metrics.csv", lambda text: text.replace("step,", "stop,", 1)),
     "metrics of words": ("metrics.csv", lambda text: text.replace("\n3,", "\nthree,")),
     "a carriage return in metrics": ("metrics.csv", lambda text: text.replace("\n3,", "\n\r3,")),
-    "parameters are a number": ("run.json", lambda text: '{"format": "micrograd-lite-trace/1", "parameters": 5}'),
-    "nothing but a format": ("run.json", lambda text: '{"format": "micrograd-lite-trace/1"}'),
+    "parameters are a number": ("run.json", lambda text: '{"format": "micrograd-lite-trace/2", "parameters": 5}'),
+    "nothing but a format": ("run.json", lambda text: '{"format": "micrograd-lite-trace/2"}'),
     "deep": ("run.json", lambda text: "[" * 100_000),
 }
 

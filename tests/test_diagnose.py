@@ -21,6 +21,11 @@ def record(folder, model, data=None, lr=0.1, epochs=4, loss=mse, every=1, weight
     return folder
 
 
+def described(name, samples):
+    """Data of two features that are not in the trace."""
+    return {"name": name, "samples": samples, "features": 2, "classes": 2, "feature_names": [], "class_names": []}
+
+
 def set_run(folder, **changes):
     run = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**run, **changes}))
@@ -104,7 +109,7 @@ def test_data_is_found_by_its_name(tmp_path):
     net = on_arrays().MLP(64, [8, 10], activation="tanh")
     run = record(tmp_path / "run", net, digits(), loss=cross_entropy, batch_size=300, epochs=1, weights_every=2)
     assert slopes(Trace(run)).on == "1,000 samples of digits as the package has them"
-    set_run(run, data={"name": "mine", "samples": 1797})
+    set_run(run, data=described("mine", 1797))
     assert slopes(Trace(run)).on.endswith("layers.csv has it, which keeps no single units")
 
 
@@ -112,7 +117,8 @@ def test_mnist_that_is_not_at_hand_is_not_fetched(tmp_path, monkeypatch):
     """Then layers.csv has to do; nothing is downloaded."""
     net = on_arrays().MLP(2, [2, 1])
     run = record(tmp_path / "run", net, weights_every=1)
-    set_run(run, data={"name": "mnist/train", "samples": 60_000})
+    set_run(run, data=described("mnist/train", 60_000))
+    (run / "data.csv").unlink()
     monkeypatch.setenv("MICROGRAD_LITE_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "layers.csv" in slopes(Trace(run)).on
@@ -301,22 +307,23 @@ class Alone(Module):
         return self.w * inputs[0]
 
 
-def test_mistakes_are_one_line(tmp_path, capsys):
+def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch):
     """Exit 2 and a sentence: no trace, no MLP, no step, no data, a damaged run.json."""
+    monkeypatch.setattr("micrograd_lite.plan.SMALL", 1_000)  # so many numbers are kept in a trace
     large = Dataset("mine", [row * 2 for row in iris().inputs], iris().targets)
     Tracer(tmp_path / "empty").close()
     for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("broken", MLP(2, [2, 1]), None)):
         record(tmp_path / name, model, data, lr=1e-6)
     set_run(tmp_path / "broken", model={**json.loads((tmp_path / "broken/run.json").read_text())["model"], "output": 3})
     record(tmp_path / "none", MLP(2, [1]))
-    set_run(tmp_path / "none", loss=None, data=None)
+    (tmp_path / "none" / "data.csv").unlink()
     for name, says in (
         ("nothing", "does not exist"),
         ("empty", "is not the trace of an MLP"),
         ("alone", "is not the trace of an MLP"),
         ("data", "names its data 'mine' and does not hold it"),
         ("broken", ""),
-        ("none", "names its data None"),
+        ("none", "names its data 'xor' and does not hold it"),
     ):
         assert cli.main(["diagnose", str(tmp_path / name)]) == 2, name
         out, err = capsys.readouterr()

@@ -326,9 +326,9 @@ def test_mistakes_are_one_line(whole, copy, tmp_path, capsys):
     change(copy, "gradients.csv", 3, "update", "x")
     assert cli.main(["diff", str(whole), str(copy)]) == 2
     assert "gradients.csv, line 5 is not a row of a trace" in capsys.readouterr().err
-    set_run(copy, format="micrograd-lite-trace/2")
+    set_run(copy, format="micrograd-lite-trace/1")
     assert cli.main(["diff", str(whole), str(copy)]) == 2
-    assert "is of format 'micrograd-lite-trace/2'" in capsys.readouterr().err
+    assert "is of format 'micrograd-lite-trace/1'" in capsys.readouterr().err
 
 
 def test_an_empty_trace(whole, tmp_path):

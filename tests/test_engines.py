@@ -215,6 +215,8 @@ def test_a_run_that_went_on_has_the_same_numbers(engine, stop, tmp_path):
                 run = steps(engine, optimizer=Adam(lr=0.01), evaluate_every=2, resume=tracer.checkpoint)
                 for step in islice(run, end):
                     tracer.watch(step)
+                if end:
+                    tracer.close("interrupted")
     whole, stopped = (Trace(tmp_path / name) for name in ("whole", "stopped"))
     assert len(whole.metrics()) == 8 and whole.metrics() == stopped.metrics()
 

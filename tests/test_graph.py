@@ -70,17 +70,28 @@ def test_names_are_the_same_in_every_run(program):
 
 
 @given(program=programs())
-def test_names_are_labels_for_leaves_and_ranks_for_the_rest(program):
-    """A labelled leaf is called by its label, any other node v and its rank by birth in this graph."""
+def test_names_are_labels_and_ranks_for_the_rest(program):
+    """A node with a label is called by it, leaf or not, any other node v and its rank by birth in this graph."""
     root = program.values()[-1]
+    root.label = "root" if root.parents else root.label
     for rank, node in enumerate(oldest_first(root)):
-        assert node_names(root)[node] == (node.label if not node.parents and node.label else f"v{rank}")
+        assert node_names(root)[node] == (node.label or f"v{rank}")
 
 
 def test_no_two_nodes_share_a_name():
-    """A label that two leaves share, or that reads like a rank, gives way to the rank."""
+    """A label that two nodes share, or that reads like a rank, gives way to the rank."""
     z = Value(1.0, "w") * Value(2.0, "w") + Value(3.0, "v0") * Value(4.0, "b")
     assert list(node_names(z).values()) == ["v0", "v1", "v2", "v3", "b", "v5", "v6"]
+    z.label = "b"
+    assert list(node_names(z).values()) == ["v0", "v1", "v2", "v3", "v4", "v5", "v6"]
+
+
+def test_a_label_on_an_inner_node_is_its_name():
+    """As in a lecture: e = a * b; e.label = "e"."""
+    a, b = Value(2.0, "a"), Value(-3.0, "b")
+    e = a * b
+    e.label = "e"
+    assert list(node_names(e + 1.0).values()) == ["a", "b", "e", "v3", "v4"]
 
 
 def test_a_lone_leaf_is_its_own_graph():

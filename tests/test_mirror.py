@@ -195,7 +195,7 @@ PAIRS = {
     "scalar": Pair(
         (scalar,), (array,), {"Value": "Array", "to_float": "to_array"},
         {"describe": "the array page takes it from the scalar page"},
-        {"unbroadcast": "arrays broadcast: a share goes back to its parent's shape",
+        {"refuse_masked": "one number has no mask", "unbroadcast": "arrays broadcast: a share goes back to its parent's shape",
          "pointwise": "operations over many operands have a pull of their own, and this is everybody else's"},
     ),
     "Value": Pair(
@@ -210,13 +210,15 @@ PAIRS = {
     "Layer": Pair(
         (nn.Layer, module.Module), (array_nn.Layer,), {},
         {"config": "only the whole network is written into run.json", "all_names": "see MLP", "named_parameters": "see parts",
-         "tied": "see MLP", "parameters": "see parts", "zero_grad": "gradients are cleared in one pass over the model's buffer",
+         "places": "names of scalar nodes", "tied": "see MLP", "parameters": "see parts",
+         "zero_grad": "gradients are cleared in one pass over the model's buffer",
          "state_dict": "a part has no buffer of its own", "load_state_dict": "likewise", "summary": "it has no parts but arrays"},
         {"activate": "value and partials at once, which the fused step needs"},
     ),
     "MLP": Pair(
         (nn.MLP, module.Module), (array_nn.MLP,), {},
-        {"all_names": "no array has a second name: named_parameters() is all", "describe": "an array model is part of no other"},
+        {"all_names": "no array has a second name: named_parameters() is all", "places": "names of scalar nodes",
+         "describe": "an array model is part of no other"},
         {"batch": "inputs as an array of the model's dtype", "dataset": "what train asks of a model that is no Module",
          "steps": "what train asks of a model that is no Module"},
     ),
@@ -258,7 +260,7 @@ PAIRS = {
         {"Step": "ArrayStep", "train": "array_steps", "evaluation": "array_evaluation"},
         {"loss_and_gradients": "fused.FusedStep", "collector_paused": "a step on arrays makes hardly any objects",
          "norm": "buffers.length", "batch_loss": "array_losses.array_loss", "predicted_change": "one dot product",
-         "middle": "array_losses", **dict.fromkeys(("Detail", "detail", "batch_graph", "named", "by_sample"),
+         "middle": "array_losses", **dict.fromkeys(("batch_rows", "Detail", "detail", "batch_graph", "named", "by_sample"),
                                                    "a batch on arrays has no edges of single numbers")},
         {"tables": "a checked data set holds arrays"},
     ),

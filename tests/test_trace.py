@@ -258,7 +258,7 @@ def test_hostile_names_round_trip_through_a_trace(tmp_path):
     check_names(trace, HOSTILE)
     assert trace.series("=\n=", "before")[1][0] == HOSTILE.index("=\n=") / 10
     assert sorted(os.listdir(tmp_path)) == ["run"]
-    assert sorted(os.listdir(tmp_path / "run")) == sorted([*TABLES, "environment.json", "run.json"])
+    assert sorted(os.listdir(tmp_path / "run")) == sorted([*TABLES, "data.csv", "environment.json", "run.json"])
     for name in ("gradients.csv", "optimizer.csv"):
         assert len((tmp_path / "run" / name).read_bytes().split(b"\n")) == 1 + 2 * len(HOSTILE) + 1
 
@@ -374,16 +374,18 @@ def test_what_is_no_trace_folder_is_named(tmp_path, make):
     )
 
 
-OURS = "this version reads 'micrograd-lite-trace/1'"
+OURS = "this version reads 'micrograd-lite-trace/2'"
 
 
 @pytest.mark.parametrize("content, reason", [
-    ('{"format": "micrograd-lite-trace/2"}', f"is of format 'micrograd-lite-trace/2'; {OURS}"),
+    ('{"format": "micrograd-lite-trace/1"}', "is of format 'micrograd-lite-trace/1', before names and formulas changed; "
+     "remove the folder and make it again, with the command, script or demo that trained it"),
+    ('{"format": "micrograd-lite-trace/3"}', f"is of format 'micrograd-lite-trace/3'; {OURS}"),
     ('{"name": "mine"}', f"is of format None; {OURS}"),
     ("[1, 2]", f"is of format None; {OURS}"),
     ("{", "is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
     ("", "is not JSON: Expecting value: line 1 column 1 (char 0)"),
-], ids=["newer", "foreign", "list", "cut", "empty"])  # fmt: skip
+], ids=["older", "newer", "foreign", "list", "cut", "empty"])  # fmt: skip
 def test_a_foreign_run_json_is_named_with_its_format(tmp_path, content, reason):
     """ValueError in one sentence."""
     (tmp_path / "run.json").write_text(content)
@@ -392,7 +394,7 @@ def test_a_foreign_run_json_is_named_with_its_format(tmp_path, content, reason):
     assert str(caught.value) == f"{tmp_path / 'run.json'} {reason}"
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b'{"format": "micrograd-lite-trace/1", "x": "\xff"}'])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'{"format": "micrograd-lite-trace/2", "x": "\xff"}'])
 def test_a_run_json_that_is_no_text_is_a_value_error(tmp_path, content):
     """With its path."""
     (tmp_path / "run.json").write_bytes(content)

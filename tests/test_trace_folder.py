@@ -253,7 +253,7 @@ def foreign(folder, name, content):
 @pytest.mark.parametrize("name, content", [
     ("run.json", "{}"),
     ("run.json", '{"format": "someone-elses/1"}'),
-    ("run.json", '{"format": "micrograd-lite-trace/2", "status": "finished"}'),
+    ("run.json", '{"format": "micrograd-lite-trace/3", "status": "finished"}'),
     ("run.json", "[]"),
     ("run.json", "not JSON"),
     ("metrics.csv", "my,metrics\n1,2\n"),
@@ -267,7 +267,7 @@ def test_a_foreign_folder_is_refused_even_with_force(tmp_path, name, content, fo
     foreign(folder, name, content)
     with pytest.raises(FileExistsError) as caught:
         Tracer(folder, force=force)
-    assert str(caught.value) == f"{folder} is not empty and is not a trace of micrograd-lite-trace/1; choose another folder"
+    assert str(caught.value) == f"{folder} is not empty and is not a trace of micrograd-lite-trace/2; choose another folder"
     assert contents(folder, without=()) == {name: content.encode()}
 
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, RMSprop, Tracer, cross_entropy, mse, scalar, train
-from micrograd_lite.chain.spelling import spelled
+from micrograd_lite.chain.formulas import written
 from micrograd_lite.data import Dataset
 from micrograd_lite.rules import RULES, SCALAR, compile_rule
 from micrograd_lite.text import cells
@@ -277,11 +277,11 @@ def test_an_engine_with_a_wrong_rule_is_caught(tmp_path, monkeypatch, name):
     monkeypatch.setitem(RULES, name, RULES[name]._replace(partials=(WRONG_RULES[name],)))
     monkeypatch.setitem(scalar.APPLY, name, compile_rule(RULES[name], SCALAR))
     monkeypatch.setattr(scalar.Value, name, scalar.unary(name))
-    spelled.cache_clear()
+    written.cache_clear()
     try:
         folder = write(tmp_path / "run", steps=3, model=lambda: MLP(2, [4, 4, 1], name, seed=1), optimizer=SGD(0.01))
     finally:
-        spelled.cache_clear()
+        written.cache_clear()
     wrong = {finding.check: finding.sentence for finding in verify(folder).findings if finding.verdict == "wrong"}
     assert set(wrong) == {"partials are slopes", "gradients are slopes", "shares of samples", "operations"}
     assert " but moving the operand says it is about " in wrong["partials are slopes"]
@@ -408,7 +408,7 @@ def test_a_swapped_run_json_is_caught(tmp_path, option):
     changed = {"optimizer": RMSprop(0.02), "data": None, "seed": 4}[option]
     one = write(tmp_path / "one", "flowers, batches", **PLAIN)
     if option == "data":
-        edited(one, "run.json", lambda run: run["data"]["inputs"][3].__setitem__(2, 9.0))
+        edited(one, "data.csv", lambda rows: rows[3].update({[*rows[3]][3]: "9.0"}))
     else:
         shutil.copy(write(tmp_path / "other", "flowers, batches", **PLAIN, **{option: changed}) / "run.json", one)
     assert verify(one).wrong

@@ -9,17 +9,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
+from micrograd_lite.chain.formulas import formulas, in_formula
 from micrograd_lite.chain.layout import drawn, layout
-from micrograd_lite.chain.rows import edges, formulas, gradients, in_formula
+from micrograd_lite.chain.rows import edges, gradients
 from micrograd_lite.graph import Node, node_names
-from micrograd_lite.rules import RULES
 from micrograd_lite.text.words import markup
 
 MOST = 300
 """A drawing of more nodes could not be read."""
 LONGEST = 36  # letters of a name and its formula in a box; the tooltip has it all
 LETTER, LINE = 7.3, 17.0  # of a fixed-width font of 12 pixels
-CALLED = RULES.keys() - {"add", "sub", "mul", "div", "neg", "power", "pow"}
 HEIGHT = 3 * LINE + 10.0
 STYLE = (
     "text{font:12px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#1a1a1a}"
@@ -47,9 +46,7 @@ def notes(root: Node) -> dict[Node, Note]:
         name = in_formula(names[node])
         formula = formulas(node, names)[0] if node.parents else ""
         full = f"{name}{formula and ' = '}{formula}\nvalue {node.data!r}\ngradient {totals[node]!r}"
-        if node.parents and node.rule.name in CALLED:  # relu(v3), not 0.0 if v3 <= 0 else v3
-            formula = f"{node.rule.name}({', '.join(in_formula(names[parent]) for parent in node.parents)})"
-        title = f"{name}{formula and ' = '}{formula}"
+        title = full.partition("\n")[0]
         title = title if len(title) <= LONGEST else title[: LONGEST - 2] + ".."
         made[node] = Note(title, f"value {node.data:.6g}", f"grad {totals[node]:.6g}", full)
     return made
@@ -121,7 +118,6 @@ def _bend(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x, y), (to_x, to_y) = start, end
     middle = (y + to_y) / 2
     return f"M{x:.1f} {y:.1f}C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}"
-
 
 
 def _quoted(lines: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@
     >>> w, x = Value(2.0, "w"), Value(0.5, "x")
     >>> for row in chain_rule((w * x).tanh()):
     ...     print(f"{row.node} = {row.formula}: {row.parent} gets {row.partial_formula} times {row.upstream:.3f}")
-    v3 = tanh(v2): v2 gets 1.0 - v3 * v3 times 1.000
+    v3 = tanh(v2): v2 gets 1 - v3 * v3 times 1.000
     v2 = w * x: w gets x times 0.420
     v2 = w * x: x gets w times 0.420
 
@@ -14,19 +14,11 @@ upstream is its last total: the sum of the shares that all its uses gave it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from keyword import iskeyword
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from micrograd_lite.chain.spelling import series, spelled
+from micrograd_lite.chain.formulas import formulas
 from micrograd_lite.graph import Node, node_names, youngest_first
-from micrograd_lite.rules import MANY, RULES, SCALAR, dot_terms
-from micrograd_lite.text import cells
-from micrograd_lite.text.tables import digits, table
-
-SHOWN = 8
-"""A sum of more terms is written with its first two and its last."""
 
 
 class ChainRow(NamedTuple):
@@ -90,82 +82,3 @@ def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> li
             names[parent], parent.data, slopes[edge.position], node.partials[edge.position], edge.share, edge.total,
         ))  # fmt: skip
     return rows
-
-
-def formulas(node: Node, names: Mapping[Node, str]) -> tuple[str, list[str]]:
-    """The rule of an inner node with its operands' names put in: of its value, and of its slope toward each parent."""
-    operands = [in_formula(names[parent]) for parent in node.parents]
-    if node.rule.name in MANY:
-        value, slopes = MANY_FORMULAS[node.rule.name](node, operands)
-    else:
-        rule = RULES[node.rule.name]
-        constants = rule.inputs[len(rule.partials) :]
-        known = tuple((letter, repr(node.parents[rule.inputs.index(letter)].data)) for letter in constants)
-        spelling, letters = spelled(rule.name, known), dict(zip(rule.inputs, operands))
-        value = spelling.value.format(**letters)
-        slopes = [slope.format(**letters, z=names[node]) for slope in spelling.slopes]
-    return shielded(value), [shielded(slope) for slope in slopes]
-
-
-def in_formula(name: str) -> str:
-    """A node's name as it stands in a formula: itself, or in quotes when it would read as anything else."""
-    words = name.split(".")
-    plain = all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", word) and not iskeyword(word) for word in words)
-    return name if plain and name not in SCALAR and name != "abs" else repr(name)
-
-
-def shielded(formula: str) -> str:
-    """A formula with a leading sign stands in parentheses, so that no spreadsheet takes its cell for a command."""
-    return f"({formula})" if formula.startswith(("-", "+")) else formula
-
-
-def _dot(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
-    to_w, to_x, to_b = MANY["dot"].partials
-    slopes = [to_b] * len(operands)
-    bias, pairs = dot_terms(range(len(operands)))
-    _, term, _ = series("dot", len(pairs))
-    products = []
-    for w, x in pairs:
-        letters = {"w": operands[w], "x": operands[x]}
-        products.append(term.format(**letters))
-        slopes[w], slopes[x] = letters[to_w], letters[to_x]
-    start = [] if bias is None else [operands[bias]]
-    return " + ".join([*start, *shortened(products)]), slopes
-
-
-def _series(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
-    before, term, after = series(node.rule.name, len(operands))
-    slope = re.sub(r"\bn\b", repr(float(len(operands))), MANY[node.rule.name].partials[0])
-    return f"{before}{' + '.join(shortened([term.format(x=x) for x in operands]))}{after}", [slope] * len(operands)
-
-
-def _cross_entropy(node: Node, operands: Sequence[str]) -> tuple[str, list[str]]:
-    logits, label = operands[:-1], int(node.parents[-1].data)
-    exponentials = " + ".join(shortened([f"exp({x})" for x in logits]))
-    slopes = [f"softmax({x}){' - 1.0' if position == label else ''}" for position, x in enumerate(logits)]
-    return f"log({exponentials}) - {logits[label]}", slopes
-
-
-def shortened(terms: list[str]) -> list[str]:
-    """All terms, or of a long sum the first two and the last."""
-    return terms if len(terms) <= SHOWN else [*terms[:2], "...", terms[-1]]
-
-
-MANY_FORMULAS = {"dot": _dot, "sum": _series, "mean": _series, "cross_entropy": _cross_entropy}
-"""How the rows over many operands are written out."""
-
-
-def chain_table(rows: Sequence[ChainRow], form: str = "text") -> str:
-    """The chain rule edge by edge: every column in CSV, else those that a pencil needs."""
-    columns = {name: name.replace("_", " ") for name in ChainRow._fields}
-    if form != "csv":
-        wanted = ("order", "node", "formula", "upstream", "parent", "partial_formula", "partial", "share", "total")
-        columns = {name: columns[name] for name in wanted}
-    shown = [[_cell(getattr(row, name), form) for name in columns] for row in rows]
-    return table(list(columns) if form == "csv" else list(columns.values()), shown, form)
-
-
-def _cell(entry: str | float, form: str) -> str:
-    if isinstance(entry, str):
-        return cells.text(entry)
-    return digits(entry, form) if isinstance(entry, float) else str(entry)

@@ -35,11 +35,11 @@ class Spelling(NamedTuple):
 @lru_cache(maxsize=4096)
 def spelled(name: str, constants: tuple[tuple[str, str], ...] = ()) -> Spelling:
     """Rule `name` with some operands known: (letter, number as text), in the text because 0.0 == -0.0."""
-    rule, known = RULES[name], {letter: _tree(number) for letter, number in constants}
-    slopes = [worked_out(_tree(partial), known) for partial in rule.partials]
-    guard = worked_out(_tree(rule.needs or "True"), known)
+    rule, known = RULES[name], {letter: parsed(number) for letter, number in constants}
+    slopes = [worked_out(parsed(partial), known) for partial in rule.partials]
+    guard = worked_out(parsed(rule.needs or "True"), known)
     made = Spelling(
-        ast.unparse(worked_out(_tree(rule.value), known)),
+        ast.unparse(worked_out(parsed(rule.value), known)),
         tuple(map(ast.unparse, slopes)),
         tuple(ast.unparse(share(slope)) for slope in slopes),
         "" if _number(guard) == 1.0 else ast.unparse(guard),
@@ -74,11 +74,12 @@ def series(name: str, count: int) -> tuple[str, str, str]:
 def many_slope(name: str, group: str, count: int) -> str:
     """What the row says the slope toward one operand of a group is, times upstream, as a template."""
     rule = MANY[name]
-    partial = _tree(rule.partials[rule.inputs.index(group)])
-    return ast.unparse(share(worked_out(partial, {"n": _tree(repr(float(count)))}, rule.inputs)))
+    partial = parsed(rule.partials[rule.inputs.index(group)])
+    return ast.unparse(share(worked_out(partial, {"n": parsed(repr(float(count)))}, rule.inputs)))
 
 
-def _tree(formula: str) -> ast.expr:
+def parsed(formula: str) -> ast.expr:
+    """A formula of the table, parsed."""
     return ast.parse(formula, mode="eval").body
 
 
@@ -136,7 +137,7 @@ def _joined(left: ast.expr, sign: Any, right: ast.expr) -> ast.expr:
         except ArithmeticError:
             pass  # the guard speaks before this is reached
         else:
-            return ast.Constant(found) if isinstance(found, bool) else _tree(repr(float(found)))
+            return ast.Constant(found) if isinstance(found, bool) else parsed(repr(float(found)))
     return ast.Compare(left, [sign], [right]) if isinstance(sign, ast.cmpop) else ast.BinOp(left, sign, right)
 
 

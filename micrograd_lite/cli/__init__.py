@@ -21,7 +21,7 @@ from micrograd_lite import __version__
 LONGEST = 300
 """Letters of a complaint."""
 
-FORMS = ("text", "markdown", "csv", "html")
+FORMS = ("text", "markdown", "csv", "html", "json")
 """How a table may be printed."""
 
 
@@ -48,16 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded(options.run, options)
 
 
-def run() -> None:
-    """The console script."""
-    sys.exit(main())
-
-
 def guarded(run: Callable[[Any], int], options: Any) -> int:
     """Call `run(options)` and turn what a user can cause into one line on stderr and an exit code."""
+    if sys.stdout is None:  # closed, as by `>&-`: the first file that is opened would take its place
+        print("error: standard output is closed, so there is nowhere to print to", file=sys.stderr)
+        return 2
     try:
         code = run(options)
-        sys.stdout.flush()  # a reader that has gone is noticed here, not at exit
+        sys.stdout.flush()  # a reader that has gone, or a full disk, is noticed here, not at exit
         return code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -70,9 +68,27 @@ def guarded(run: Callable[[Any], int], options: Any) -> int:
             raise
         package = {"PIL": "pillow"}.get(error.name or "", error.name)
         print(f"error: this needs the package {package!r}: pip install {package}", file=sys.stderr)
+    except MemoryError:
+        print("error: this needs more memory than there is", file=sys.stderr)
     except (ValueError, TypeError, OSError, ArithmeticError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {visible(one_line(error))}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # what could not be written shall not be tried again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 2
+
+
+def say(*texts: Any, sep: str = " ", end: str = "\n") -> None:
+    """Print, as `print` does, what may hold a name out of a file: no such name moves the cursor or recolours a terminal."""
+    print(visible(sep.join(map(str, texts)) + end), end="")
+
+
+def visible(text: str) -> str:
+    """A text whose control characters, but for newlines and tabs, and what else cannot be seen, are written as escapes."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1] for letter in text)
 
 
 def one_line(error: BaseException) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from micrograd_lite.cli import FORMS
+from micrograd_lite.cli import FORMS, say
 
 
 def add_commands(commands: Any) -> None:
     """Add the commands of this page to the subparsers of argparse; each sets `run`, which returns the exit code."""
     explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
-    explaining.add_argument("formula", help="such as 'tanh(w*x + b)'; put -- before one that starts with a minus")
+    explaining.add_argument("formula", help="such as 'tanh(w*x + b)', -- before one that starts with a minus; or a trace folder")
     explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
     explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
     explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
+    explaining.add_argument("--step", type=int, help="of a trace: a recorded step (default: the last)")
+    explaining.add_argument("--sample", type=int, metavar="K", help="of a trace: one sample of the step's batch (default: 0)")
     instead = explaining.add_mutually_exclusive_group()
-    instead.add_argument("--format", choices=FORMS, default="text")
+    instead.add_argument("--format", choices=FORMS[:-1], default="text")  # its tables are several: no JSON
     instead.add_argument("--graph", choices=("svg", "dot"), help="print the graph alone")
     instead.add_argument("--gif", metavar="FILE", help="write the backward pass as an animation")
     explaining.set_defaults(run=_explain)
@@ -29,21 +32,35 @@ def _explain(options: Any) -> int:
     from micrograd_lite.chain.drawing import graphviz, svg
     from micrograd_lite.explain.page import explain, explained
 
-    at = explained(options.formula, options.values)
+    if os.path.isfile(os.path.join(options.formula, "run.json")):
+        from micrograd_lite.explain.sample import explain_sample
+        from micrograd_lite.trace.rebuild import Rebuild
+
+        if options.values or options.paths:
+            raise ValueError("a trace has its own numbers: ask it with --step and --sample, or `show --paths`")
+        step, place = Rebuild(options.formula).step(options.step), options.sample or 0
+        root, title = step.sample(place), f"sample{place}, step {step.number}"
+    else:
+        if options.step is not None or options.sample is not None:
+            raise ValueError(f"--step and --sample are for a trace folder, and {options.formula!r} is none")
+        at = explained(options.formula, options.values)
+        root, title, step = at.root, at.formula.text, None
     if options.gif is not None:
         from micrograd_lite.pictures.backward import backward_gif
 
-        backward_gif(options.gif, at.root, at.formula.text)
-        print(options.gif)
+        backward_gif(options.gif, root, title)
+        say(options.gif)
     elif options.graph:
-        print({"svg": svg, "dot": graphviz}[options.graph](at.root), end="")
+        say({"svg": svg, "dot": graphviz}[options.graph](root), end="")
+    elif step is not None:
+        say(explain_sample(step, place, options.format), end="")
     else:
-        print(explain(at, options.format, options.paths, options.most), end="")
+        say(explain(at, options.format, options.paths, options.most), end="")
     return 0
 
 
 def _rules(options: Any) -> int:
     from micrograd_lite.text.tables import rules_table
 
-    print(rules_table(options.format), end="")
+    say(rules_table(options.format), end="")
     return 0

@@ -7,6 +7,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from micrograd_lite.cli import say
+from micrograd_lite.cli.traces import reading
+
 MOST_ASKED = 6
 """Names in a sentence."""
 
@@ -22,7 +25,7 @@ def add_commands(commands: Any) -> None:
     predicting = commands.add_parser("predict", help="what the network of a trace answers, in the data's own units")
     predicting.add_argument("folder", help="a folder that a Tracer wrote, such as traces/mine")
     predicting.add_argument("asked", nargs="+", metavar="NAME=NUMBER", help="such as a=0 b=1, or a CSV file with these columns")
-    predicting.set_defaults(run=_predict)
+    predicting.set_defaults(run=reading(_predict))
 
     fetching = commands.add_parser("data", help="find or download a data set")
     fetching.add_argument("name", choices=("mnist",))
@@ -75,18 +78,18 @@ def _train(options: Any) -> int:
     run = prepare(Recipe(options.data, **chosen))
     data = run.training
     kind = f"{data.classes} classes ({', '.join(data.class_names)})" if data.classes else f"numbers ({data.target_name})"
-    print(f"{data.name}: {len(data.inputs)} rows, {len(data.inputs[0])} inputs ({some(list(run.example))}), target: {kind}")
-    print(*run.notes, "", run.model.summary(), "", sep="\n")
+    say(f"{data.name}: {len(data.inputs)} rows, {len(data.inputs[0])} inputs ({some(list(run.example))}), target: {kind}")
+    say(*run.notes, "", run.model.summary(), "", sep="\n")
     last: list[Any] = []
     with Tracer(options.out, every=run.every, force=options.force, weights_every=run.every if run.on_arrays else None) as tracer:
         for step in tracer.follow(progress(run.steps(), run.total, data.name)):
             last = [*last[-4:], (step.number, step.loss, step.evaluation)]
     for number, loss, evaluation in last:
-        print(f"step {number}  loss {loss:.9g}", *(f"{name} {value:.9g}" for name, value in evaluation.items()), sep="  ")
+        say(f"step {number}  loss {loss:.9g}", *(f"{name} {value:.9g}" for name, value in evaluation.items()), sep="  ")
     asked = [f"{name}={value:.4g}" for name, value in run.example.items()] if len(run.example) <= MOST_ASKED else ["rows.csv"]
-    print(f"\nThe trace is in {options.out}. Now try:")
+    say(f"\nThe trace is in {options.out}. Now try:")
     for line in (["predict", options.out, *asked], ["render", options.out], ["show", options.out]):
-        print("  micrograd-lite", shlex.join(line))
+        say("  micrograd-lite", shlex.join(line))
     return 0
 
 
@@ -98,7 +101,7 @@ def some(names: Sequence[str]) -> str:
 def _predict(options: Any) -> int:
     from micrograd_lite.trace.predict import predict
 
-    print(predict(options.folder, options.asked), end="")
+    say(predict(options.folder, options.asked), end="")
     return 0
 
 
@@ -106,5 +109,5 @@ def _data(options: Any) -> int:
     from micrograd_lite.data.mnist import fetch
 
     for path in fetch(options.root):
-        print(path)
+        say(path)
     return 0

@@ -2,4 +2,5 @@
 
     formula   the text, read without ever running it, and built from Values
     page      its tables, as text, Markdown, CSV or one HTML page
+    sample    one sample of a recorded step
 """

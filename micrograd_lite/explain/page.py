@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from micrograd_lite.chain.drawing import notebook
-from micrograd_lite.chain.layout import drawn
-from micrograd_lite.chain.paths import paths
-from micrograd_lite.chain.rows import chain_rule, chain_table, formulas, gradients, shielded
+from micrograd_lite.chain.rows import chain_rule, gradients
+from micrograd_lite.chain.tables import chain_table, forward_table, paths_section
 from micrograd_lite.check import central_difference
 from micrograd_lite.explain.formula import Expression, cited, hint, parse
-from micrograd_lite.graph import node_names
 from micrograd_lite.scalar import Value
-from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
 from micrograd_lite.text.words import markup
 
@@ -88,27 +85,21 @@ def explain(at: Explained, form: str = "text", toward: str | None = None, most: 
     if toward is not None:
         check_input(toward, at.formula)
         sections.append(paths_section(at.root, at.inputs[toward], form, most))
-    if form == "csv":
-        return "\n".join(content for _, content in sections)
     text, point = at.formula.text, ", ".join(f"{name} = {value.data:.9g}" for name, value in at.inputs.items())
     text = text if len(text) <= LONGEST else text[: LONGEST - 2] + ".."
-    title = f"{text} = {at.root.data:.9g}" + (f" at {point}" if point else "")
+    return written(f"{text} = {at.root.data:.9g}" + (f" at {point}" if point else ""), at.root, sections, form)
+
+
+def written(title: str, root: Value, sections: Sequence[tuple[str, str]], form: str) -> str:
+    """Tables under their headings, the title above; HTML is a whole page with the graph's picture, CSV the tables alone."""
+    if form == "csv":
+        return "\n".join(content for _, content in sections)
     if form == "html":
-        parts = [f"<div>\n{notebook(at.root)}</div>\n"]
+        parts = [f"<div>\n{notebook(root)}</div>\n"]
         parts += [f"<h2>{markup(heading)}</h2>\n<div>\n{content}</div>\n" for heading, content in sections]
         return PAGE.format(title=markup(title), body="".join(parts))
     mark, code = ("## ", "`") if form == "markdown" else ("", "")
     return f"{mark and '# '}{code}{title}{code}\n" + "".join(f"\n{mark}{heading}\n\n{content}" for heading, content in sections)
-
-
-def forward_table(root: Value, form: str = "text") -> str:
-    """Every node that a gradient reaches, oldest first: its name, its formula in the names of its operands, its value."""
-    names = node_names(root)
-    rows = []
-    for node in drawn(root):
-        formula = formulas(node, names)[0] if node.parents else "an input" if node.label == names[node] else "a number"
-        rows.append((cells.text(names[node]), cells.text(formula), digits(node.data, form)))
-    return table(("node", "formula", "value"), rows, form)
 
 
 def gradient_table(at: Explained, form: str = "text") -> str:
@@ -122,20 +113,6 @@ def gradient_table(at: Explained, form: str = "text") -> str:
             nudged = "a nudge leaves the domain"
         rows.append((name, digits(value.data, form), digits(totals.get(value, 0.0), form), nudged))
     return table(("input", "value", "gradient", "central difference"), rows, form)
-
-
-def paths_section(root: Value, leaf: Value, form: str = "text", most: int = 10) -> tuple[str, str]:
-    """A heading that counts the paths from root to leaf, and the table of the largest."""
-    found, names = paths(root, leaf, most), node_names(root)
-    rows = []
-    for path in found.largest:
-        way = " -> ".join(names[node] for node in path.nodes)
-        product = " * ".join(digits(partial, form) for partial in path.partials)
-        rows.append((digits(path.share, form), cells.text(way), shielded(product)))
-    listed = len(found.largest)
-    rest = f", and all others together {found.remainder:.9g}" if listed < found.number else ""
-    heading = f"paths to {names[leaf]}: {found.number:,} in all, adding up to {found.gradient:.9g}; the largest {listed}{rest}"
-    return heading, table(("share", "path", "product of the partials"), rows, form)
 
 
 def check_input(name: str, formula: Expression) -> None:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from micrograd_lite.chain.drawing import Note, notes
+from micrograd_lite.chain.formulas import in_formula
 from micrograd_lite.chain.layout import MARGIN, Layout, Wire, layout
-from micrograd_lite.chain.rows import Edge, edges, in_formula
+from micrograd_lite.chain.rows import Edge, edges
 from micrograd_lite.graph import Node, node_names
 from micrograd_lite.pictures.canvas import Canvas, fitted, letters
 from micrograd_lite.pictures.gif import LAST, write_gif

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from micrograd_lite.text.files import number
+from micrograd_lite.text.files import number, opened
 
 __all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed"]
 
@@ -23,6 +23,10 @@ _UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}
 
 LONGEST = 100_000
 """Python's csv module reads cells of up to 131,072 characters."""
+
+
+LONGEST_LINE = 1 << 26
+"""Bytes of a row: a million numbers have room in it."""
 
 
 def text(name: str) -> str:
@@ -64,12 +68,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """
     place = f"{path}, line 1"
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:  # not written yet, or just removed by a new run
-        return
-    try:
-        text = content.rpartition(b"\n")[0].decode("utf-8")
-        lines = csv.reader(text.split("\n"))
+        lines = csv.reader(whole_lines(path))
         header = next(lines, [])
         if header and tuple(header[: len(columns)]) != tuple(columns):
             raise ValueError(f"the header should start with {','.join(columns)}")
@@ -80,6 +79,19 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
             yield {column: typed(column, cell) for column, cell in zip(header, row)}
     except (ValueError, csv.Error) as error:
         raise ValueError(f"{place} is not a row of a trace: {error}") from error
+
+
+def whole_lines(path: Path) -> Iterator[str]:
+    """The lines of a file that have their newline; none when it is not there. ValueError for one that is too long."""
+    try:
+        file = opened(path)
+    except FileNotFoundError:  # not written yet, or just removed by a new run
+        return
+    with file:
+        while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
+            yield line[:-1].decode("utf-8")
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"a line is longer than {LONGEST_LINE:,} bytes")
 
 
 def typed(column: str, cell: str) -> Any:

@@ -1,13 +1,18 @@
-"""Whole files or nothing: a path holds the old content or the new content, never half of either."""
+"""Whole files or nothing: a path holds the old content or the new content, never half of either.
+
+And one way to open a file of somebody else: a pipe, a folder or a device in its place is refused, not waited for.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
@@ -27,6 +32,52 @@ def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, f"cannot write: {error.strerror}", str(path)) from error
         raise
+
+
+def opened(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file, open for reading. ValueError when it is no regular file, OSError as it comes with the path named."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe without a writer would hang
+    descriptor = os.open(path, flags)
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, "is a directory, no regular file", str(path))
+        raise ValueError(f"{path} is no regular file")
+    return open(descriptor, "rb")
+
+
+def read_whole(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of a regular file. ValueError when it has more than `most` of them: they are counted before they are read."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ValueError(f"{path} has {size:,} bytes, and what it is said to hold takes at most {most:,}")
+        return file.read(most)
+
+
+def from_json(content: bytes) -> Any:
+    """What JSON in UTF-8 says. ValueError for what is none, or is nested deeper than people nest."""
+    try:
+        record = json.loads(content.decode("utf-8"), parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    layer, depth = [record], 0
+    while layer:
+        layer = [inner for outer in layer if isinstance(outer, (dict, list))
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]  # fmt: skip
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError("it is nested too deep")
+    return record
+
+
+DEEPEST = 20
+"""Lists and dicts inside of each other, in a file of ours."""
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no JSON")
 
 
 def to_json(record: Any) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import math
+import struct
 import sys
 import zipfile
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
+
+from micrograd_lite.text.files import read_whole
 
 TYPES = {"<f4": "f", "<f8": "d", ">f4": "f", ">f8": "d"}
 """NumPy's names of the numbers that a model is made of, and the array module's."""
@@ -36,14 +40,45 @@ class Table(NamedTuple):
             yield f"{layer}.neuron{column}.{kind}{row if kind == 'w' else ''}", number
 
 
-def read_arrays(path: Path) -> dict[str, Table]:
-    """The arrays of one file, by name. Unreadable names a file that does not hold plain arrays."""
+def read_arrays(path: Path, numbers: int) -> dict[str, Table]:
+    """The arrays of one file, by name. Unreadable names a file that does not hold plain arrays, so many numbers at most."""
     try:
-        with zipfile.ZipFile(path) as file:
-            names = [name for name in file.namelist() if name.endswith(".npy")]
-            return {name[:-4]: table(name[:-4], file.read(name)) for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        contents = entries(path, numbers)
+        if any(not name.endswith(".npy") for name in contents):
+            raise ValueError(f"it has the entries {_named(contents)}")
+        return {name[:-4]: table(name[:-4], content) for name, content in contents.items()}
+    except ValueError as error:
         raise Unreadable(f"{path} does not hold plain arrays: {error}") from error
+
+
+ROOM, ROOM_PER_NUMBER = 10_000, 512
+"""Bytes that a file may have beside its numbers, and for each of them, where an array has but one."""
+
+
+def entries(path: Path, numbers: int) -> dict[str, bytes]:
+    """What the files in a zip file hold, whose arrays have so many numbers. ValueError for what is no such file.
+
+    Nothing of ours is compressed: what is, could unpack to more than there is memory for.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(read_whole(path, ROOM + ROOM_PER_NUMBER * numbers))) as file:
+            found = file.infolist()
+            if len({entry.filename for entry in found}) < len(found):
+                raise ValueError(f"it has the entries {_named(entry.filename for entry in found)}")
+            if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & ENCRYPTED for entry in found):
+                raise ValueError("its entries are compressed or encrypted, which ours never are")
+            return {entry.filename: file.read(entry) for entry in found}
+    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, struct.error, NotImplementedError, RuntimeError, OverflowError,
+            AttributeError, OSError) as error:  # fmt: skip
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+ENCRYPTED = 1
+
+
+def _named(names: Iterable[str]) -> str:
+    """Names that somebody may have forged, in ASCII: none of them moves a terminal's cursor."""
+    return ", ".join(map(ascii, names))[:200] or "none"
 
 
 def table(name: str, content: bytes) -> Table:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
-from micrograd_lite.text.files import to_json, write_whole
+from micrograd_lite.text.files import from_json, read_whole, to_json, write_whole
 
 FORMAT = "micrograd-lite-model/1"
+
+MOST = 1 << 28
+"""Bytes of a model file: it has room for some million weights."""
 
 Model = TypeVar("Model")
 
@@ -23,7 +24,7 @@ def write_model(path: str | os.PathLike[str], config: Mapping[str, Any], state: 
 def read_model(path: str | os.PathLike[str], build: Callable[[dict[str, Any], dict[str, float]], Model]) -> Model:
     """What `build` makes of the config and state in a model file. ValueError names the path and what is wrong with it."""
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = from_json(read_whole(path, MOST))
         if record["format"] != FORMAT:
             raise ValueError(f"its format is {record['format']!r}, this version reads {FORMAT!r}")
         return build(dict(record["model"]), {name: float(number) for name, number in record["parameters"].items()})

@@ -2,6 +2,8 @@
 
     append      a file that only grows by whole steps
     folder      the files of the format, the lock, run.json
+    samples     the data of a run, as they were trained
+    kinds       what run.json must hold
     rows        what a step writes down: one row for each parameter, edge or sample
     layers      the same for models on arrays: one row for each array
     checkpoint  where a run can go on
@@ -11,6 +13,8 @@
     show        tables of one step, for people
     network     the network of a trace, built again
     predict     what that network answers to new rows
+    rebuild     a recorded step again: its graph, with every number
+    ask         questions to such a step, each answered by a table
     stages      the order in which the numbers of a step come about
     diff        the first difference between two traces, and what it means
 """

@@ -10,7 +10,6 @@ import csv
 import math
 import os
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -19,6 +18,7 @@ from micrograd_lite.text.npz import Unreadable, read_arrays
 from micrograd_lite.trace.append import NO_LINK
 from micrograd_lite.trace.checkpoint import Checkpoint, read_checkpoint
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRICS, OPTIMIZER, WEIGHTS, read_run
+from micrograd_lite.trace.kinds import most_numbers
 
 PIECE = 1 << 20
 """Bytes read in one go."""
@@ -109,7 +109,7 @@ def _check_numbers(folder: Path, run: dict[str, Any], checkpoint: Checkpoint) ->
     """What stands in the folder a second time must be the same there: parameters and memory after the checkpoint's step."""
     kept = folder / WEIGHTS / f"step_{checkpoint.step:06d}.npz"
     if GRADIENTS not in checkpoint.extents:
-        if kept.is_file() and _weights(kept, run["parameters"]) != list(checkpoint.parameters):
+        if kept.is_file() and _weights(kept, run) != list(checkpoint.parameters):
             raise ValueError(f"the checkpoint of {folder} has other parameters than {kept}")
         return
     memory = dict(zip(run["optimizer_memory"], zip(*checkpoint.memory)))
@@ -120,12 +120,12 @@ def _check_numbers(folder: Path, run: dict[str, Any], checkpoint: Checkpoint) ->
                 raise ValueError(f"the checkpoint of {folder} has other numbers than the column {column} of {name}")
 
 
-def _weights(path: Path, names: Sequence[str]) -> list[float]:
+def _weights(path: Path, run: dict[str, Any]) -> list[float]:
     try:
-        tables = read_arrays(path)
+        tables = read_arrays(path, most_numbers(run["model"]))
     except Unreadable as error:
         raise ValueError(f"{path} does not fit the checkpoint: {error}") from error
-    return [number for name in names for number in tables[name].numbers]
+    return [number for name in run["parameters"] for number in tables[name].numbers]
 
 
 def _last_cells(path: Path, checkpoint: Checkpoint, rows: int, column: str) -> list[str]:

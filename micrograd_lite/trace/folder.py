@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from micrograd_lite.text.files import to_json, write_whole
+from micrograd_lite.text.files import from_json, opened, read_whole, to_json, write_whole
+from micrograd_lite.trace.kinds import check_run
 
 try:
     import fcntl
 except ImportError:  # not a POSIX system: the lock is a file that only one process can create
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = "micrograd-lite-trace/1"
+MOST = 1 << 28
+"""Bytes of run.json: it has room for the names of some million parameters."""
+FORMAT = "micrograd-lite-trace/2"
 RUN, METRICS, GRADIENTS, OPTIMIZER = "run.json", "metrics.csv", "gradients.csv", "optimizer.csv"
-CHAIN, BY_SAMPLE = "chain_rule.csv", "gradients_by_sample.csv"
+CHAIN, BY_SAMPLE, DATA = "chain_rule.csv", "gradients_by_sample.csv", "data.csv"
 LAYERS, ENVIRONMENT, LOCK, WEIGHTS = "layers.csv", "environment.json", "run.lock", "weights"
 METRIC_COLUMNS = ("step", "epoch", "loss", "gradient_norm", "update_norm", "learning_rate")
 CHECKPOINTS = ("checkpoint.json", "checkpoint.npz")
 FILES = (
-    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE,
+    RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE, DATA,
     *CHECKPOINTS, "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
     "network.gif", "learning.gif", "fit.gif", "gradients.gif", "updates.gif",
@@ -42,32 +43,28 @@ PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))}|{KEPT.pattern})\.[0-9a
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """run.json of a trace folder. FileNotFoundError or ValueError says why this is no trace that we can read."""
+    """run.json of a trace folder, checked as a whole. FileNotFoundError or ValueError says why this is no trace of ours."""
     path = folder / RUN
     try:
-        run = json.loads(_text(path))
+        content = read_whole(path, MOST)
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
         raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
-    except (ValueError, RecursionError) as error:
+    try:
+        run = from_json(content)
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     got = run.get("format") if isinstance(run, dict) else None
+    if got == "micrograd-lite-trace/1":
+        again = "remove the folder and make it again, with the command, script or demo that trained it"
+        raise ValueError(f"{path} is of format {got!r}, before names and formulas changed; {again}")
     if got != FORMAT:
-        raise ValueError(f"{path} is of format {str(got)[:60]!r}; this version reads {FORMAT!r}")
-    names = run.get("parameters", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{path}: parameters must be a list of names, got {names!r}"[:500])
+        raise ValueError(f"{path} is of format {got!a:.100}; this version reads {FORMAT!r}")
+    try:
+        check_run(run)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     return dict(run)
-
-
-def _text(path: Path) -> str:
-    """The text of a regular file, or of one that a link leads to; a pipe would hang and a device never end: ValueError."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ValueError("it is no regular file")
-    with open(descriptor, encoding="utf-8") as file:
-        return file.read()
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
@@ -186,7 +183,7 @@ def is_being_written(folder: Path) -> bool:
     """Does a live process hold the lock?"""
     if fcntl is None:
         return (folder / LOCK).exists()
-    with suppress(OSError), open(folder / METRICS, "rb") as metrics:
+    with suppress(OSError, ValueError), opened(folder / METRICS) as metrics:
         try:
             fcntl.flock(metrics, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from micrograd_lite.arrays.buffers import length, views
 from micrograd_lite.arrays.nn import MLP
 from micrograd_lite.arrays.training import ArrayStep
 from micrograd_lite.measure import FLAT
-from micrograd_lite.text import cells
+from micrograd_lite.text import cells, npz
 from micrograd_lite.text.files import write_whole
 from micrograd_lite.trace.folder import LAYERS, WEIGHTS
 
@@ -90,10 +89,6 @@ def write_arrays(folder: Path, number: int, model: MLP, flat: np.ndarray) -> Non
     write_whole(folder / WEIGHTS / f"step_{number:06d}.npz", buffer.getvalue())
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of one such file. ValueError names a file that is not one, or that wants to be unpickled."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
-        raise ValueError(f"{path} does not hold plain arrays: {error}") from error
+def read_arrays(path: Path, numbers: int) -> dict[str, np.ndarray]:
+    """The arrays of one such file, so many numbers at most. ValueError names a file that is not one."""
+    return {name: np.array(found.numbers).reshape(found.shape) for name, found in npz.read_arrays(path, numbers).items()}

@@ -10,6 +10,7 @@ from micrograd_lite.architecture import choose
 from micrograd_lite.losses import LOSSES, Loss
 from micrograd_lite.nn import MLP
 from micrograd_lite.trace.folder import read_run
+from micrograd_lite.trace.kinds import check_sizes
 
 
 def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple[MLP, Loss]:
@@ -21,15 +22,16 @@ def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple
     folder = Path(path)
     if folder.is_dir():
         run = read_run(folder)
-        return _model(run, folder), LOSSES[choose("loss", loss or run.get("loss"), LOSSES)]
+        return network(run, folder), LOSSES[choose("loss", loss or run.get("loss"), LOSSES)]
     model = MLP.load(folder)
     several = model.architecture.widths[-1] > 1 and model.architecture.activations[-1] == "linear"
     return model, LOSSES[choose("loss", loss or ("cross_entropy" if several else "mse"), LOSSES)]
 
 
-def _model(run: dict[str, Any], folder: Path) -> MLP:
+def network(run: dict[str, Any], folder: Path) -> MLP:
     """The network that run.json describes, tied weights tied, all weights small: no weight stands in a program."""
     try:
+        check_sizes(run)
         model = MLP.of(run["model"])
         named = dict(model.all_names())
         for name, first in run.get("tied", {}).items():

@@ -5,6 +5,7 @@ A reader sees whole steps or nothing. A step counts once its row stands in metri
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -21,11 +22,14 @@ from micrograd_lite.trace.folder import (
     METRIC_COLUMNS,
     METRICS,
     OPTIMIZER,
+    RUN,
     WEIGHTS,
     is_being_written,
     read_run,
 )
+from micrograd_lite.trace.kinds import check_sizes, most_numbers, weights_of
 from micrograd_lite.trace.rows import CHAIN_COLUMNS
+from micrograd_lite.trace.samples import with_samples
 
 
 class GradientRow(NamedTuple):
@@ -47,7 +51,12 @@ class Trace:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.run = read_run(self.folder)
+        run = read_run(self.folder)
+        try:
+            check_sizes(run)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / RUN}: {error}") from error
+        self.run = with_samples(run, self.folder)
         self.names: list[str] = list(self.run.get("parameters", []))
 
     @property
@@ -112,9 +121,21 @@ class Trace:
     def weights(self, step: int) -> dict[str, float]:
         """Every parameter after a recorded step, fixed and tied ones included; step 0 is the state before any update."""
         if step == 0 and self._blocks:
-            state = {row.parameter: row.before for row in self.gradients(self.steps()[0])}
-        else:
-            state = {row.parameter: row.after for row in self.gradients(step)}
+            return self.weights_before(self.steps()[0])
+        return self._whole({row.parameter: row.after for row in self.gradients(step)})
+
+    def weights_before(self, step: int) -> dict[str, float]:
+        """The same before the update of a recorded step."""
+        return self._whole({row.parameter: row.before for row in self.gradients(step)})
+
+    def last_recorded(self) -> int:
+        """The last recorded step. ValueError when there is none yet."""
+        if not self.steps():
+            raise ValueError(f"{self.folder} has no recorded step yet")
+        return self.steps()[-1]
+
+    def _whole(self, state: dict[str, float]) -> dict[str, float]:
+        """A state of the trained parameters with fixed and tied ones beside them."""
         state = {**{name: float(number) for name, number in self.run.get("fixed", {}).items()}, **state}
         return {**state, **{name: state[first] for name, first in self.run.get("tied", {}).items()}}
 
@@ -160,7 +181,11 @@ class Trace:
             raise ValueError(f"{self.folder / WEIGHTS} has no step {step}; it has {_range(self.array_steps())}")
         from micrograd_lite.trace.layers import read_arrays  # NumPy loads only for a model that is made of it
 
-        return read_arrays(self.folder / WEIGHTS / f"step_{step:06d}.npz")
+        path, model = self.folder / WEIGHTS / f"step_{step:06d}.npz", self.run["model"]
+        arrays = read_arrays(path, most_numbers(model))
+        if math.fsum(array.size for array in arrays.values()) < weights_of(model):
+            raise ValueError(f"{path} has not all the weights of the model in {RUN}")
+        return arrays
 
 
 def _range(steps: list[int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from micrograd_lite.chain.rows import chain_table
+from micrograd_lite.chain.tables import chain_table
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
 from micrograd_lite.trace.folder import LAYERS, METRICS, WEIGHTS

@@ -5,7 +5,8 @@ Each row says where such numbers stand in a trace, and what it means when two tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -64,14 +65,30 @@ def label(row: Mapping[str, Any]) -> str:
 
 
 def forward(rows: Rows) -> Iterator[Cell]:
-    """The forward pass, as the edges tell it: the leaves, then each node's formula and value, oldest first."""
+    """The forward pass, as the edges tell it: the leaves, then each node's formula and value, after those it is made of."""
     nodes = {row["node"]: row for row in reversed(rows)}  # a node has a row for each of its edges: the first one speaks
     leaves = {row["parent"]: row["parent_value"] for row in reversed(rows) if row["parent"] not in nodes}
     for name in sorted(leaves):
         yield name, "leaf", leaves[name]
-    for name in sorted(nodes, key=lambda name: (len(name), name)):  # v9 is older than v10
+    for name in _each_after_its_operands(rows, nodes):
         yield name, "formula", nodes[name]["formula"]
         yield name, "value", nodes[name]["value"]
+
+
+def _each_after_its_operands(rows: Rows, nodes: Collection[str]) -> Iterator[str]:
+    """The nodes of a sweep in an order that depends on its edges alone, and not on the way in which it walks them."""
+    operands: dict[str, set[str]] = {name: set() for name in nodes}
+    for row in rows:
+        operands[row["node"]] |= {row["parent"]} & operands.keys()
+    sorter = TopologicalSorter(operands)
+    try:
+        sorter.prepare()
+    except CycleError:  # no graph makes such rows
+        yield from sorted(nodes)
+        return
+    while ready := sorted(sorter.get_ready(), key=lambda name: (len(name), name)):  # v9 is older than v10
+        yield from ready
+        sorter.done(*ready)
 
 
 def backward(rows: Rows) -> Iterator[Cell]:

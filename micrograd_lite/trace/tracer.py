@@ -25,8 +25,20 @@ from micrograd_lite.text.files import to_json, write_whole
 from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, last_step, write_checkpoint
 from micrograd_lite.trace.fit import resumable
-from micrograd_lite.trace.folder import ENVIRONMENT, METRIC_COLUMNS, METRICS, claim, read_run, reclaim, sweep, unlock, write_run
+from micrograd_lite.trace.folder import (
+    DATA,
+    ENVIRONMENT,
+    METRIC_COLUMNS,
+    METRICS,
+    claim,
+    read_run,
+    reclaim,
+    sweep,
+    unlock,
+    write_run,
+)
 from micrograd_lite.trace.rows import DetailRows, rows_of, versions, write_weights
+from micrograd_lite.trace.samples import taken_apart
 
 
 class Recent(NamedTuple):
@@ -131,24 +143,29 @@ class Tracer:
         return self.recent.now if self.steps > self.recent.rows else self.recent.before
 
     def _begin(self, step: Any) -> None:
-        run = {**step.run, "every": self.every, "weights_every": self.weights_every}
+        told, samples = taken_apart(step.run)
+        run = {**told, "every": self.every, "weights_every": self.weights_every}
         rows, details = rows_of(step), DetailRows(run)
         if self.checkpoint is not None:
-            self._go_on(run, step.number)
+            self._go_on(run, step.number, samples)
             self.recent = Recent(self.steps, before=Earlier(self.checkpoint.step, step.run))
             self.run, self.rows, self.details = run, rows, details
             return
+        if samples:
+            write_whole(self.folder / DATA, samples)
         for name, header in (rows.headers | details.headers).items():
             self.tables.open(name, header)
         self.tables.open(METRICS, cells.line((*METRIC_COLUMNS, *run["evaluation"])))
         write_run(self.folder, {"status": "running", **run})
         self.run, self.rows, self.details = run, rows, details
 
-    def _go_on(self, run: dict[str, Any], number: int) -> None:
+    def _go_on(self, run: dict[str, Any], number: int, samples: str | None = None) -> None:
         """Go on with the run in the folder at step `number`. ValueError when this is another run; then nothing has changed."""
         earlier, checkpoint = _settings(read_run(self.folder)), self.checkpoint
         wanted = json.loads(to_json(_settings(run)))
         changed = [name for name in {**wanted, **earlier} if name != "epochs" and wanted.get(name) != earlier.get(name)]
+        if samples and (self.folder / DATA).read_text(encoding="utf-8") != samples:
+            changed.append("data")
         if changed or checkpoint is None or number != checkpoint.step + 1:
             what = f"its {changed[0]} differs" if changed else f"step {number} does not follow its checkpoint"
             raise ValueError(f"{self.folder} holds another run, {what}: to go on, train with the same settings and resume=")

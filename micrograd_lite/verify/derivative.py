@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
-from micrograd_lite.verify.formulas import exp
+from micrograd_lite.verify.formulas import exp, sigmoid
 from micrograd_lite.verify.network import ACTIVATIONS, ROOM, Network, Reached, only, summed
 from micrograd_lite.verify.record import Floats, Record
 
@@ -30,11 +30,6 @@ CLEAR = 2.0**-36
 Slopes = list[float]
 
 
-def share(z: float) -> float:
-    """1 / (1 + exp(-z)), without overflow."""
-    return 1.0 / (1.0 + exp(-z)) if z >= 0.0 else exp(z) / (1.0 + exp(z))
-
-
 SLOPES: dict[str, Callable[..., tuple[float, ...]]] = {
     # what the value's slope toward the sum is, then toward a learned slope; 0 at a kink's left side, as everywhere here
     "linear": lambda z, value: (1.0,),
@@ -42,7 +37,7 @@ SLOPES: dict[str, Callable[..., tuple[float, ...]]] = {
     "leaky_relu": lambda z, value: (0.01 if z <= 0.0 else 1.0,),
     "prelu": lambda z, value, slope: (1.0, 0.0) if z > 0.0 else (slope, z),
     "elu": lambda z, value: (1.0 if z > 0.0 else exp(z),),
-    "softplus": lambda z, value: (share(z),),
+    "softplus": lambda z, value: (sigmoid(z),),
     "sigmoid": lambda z, value: (value * (1.0 - value),),
     "tanh": lambda z, value: (1.0 - value * value,),
     "sin": lambda z, value: (math.cos(z) if math.isfinite(z) else math.nan,),
@@ -73,7 +68,7 @@ COST_SLOPES: dict[str, Callable[[Sequence[float], Any], list[float]]] = {
     "mse": lambda outputs, target: [2.0 * (o - t) / len(outputs) for o, t in zip(outputs, _wanted(target))],
     "half_squared_error": lambda outputs, target: [o - t for o, t in zip(outputs, _wanted(target))],
     "binary_cross_entropy": lambda outputs, target: [
-        (1.0 - only(target)) * share(outputs[0]) - only(target) * share(-outputs[0])
+        (1.0 - only(target)) * sigmoid(outputs[0]) - only(target) * sigmoid(-outputs[0])
     ],
     "cross_entropy": lambda outputs, label: [p - (1.0 if k == label else 0.0) for k, p in enumerate(softmax(outputs))],
     "hinge": lambda outputs, target: [-only(target) if 1.0 - only(target) * outputs[0] > 0.0 else 0.0],

@@ -2,7 +2,7 @@
 
 That a partial's formula is the derivative of the value's formula is checked without any table of derivatives: by moving
 an operand a little both ways and looking how far the value goes. The formulas of operations over many operands (dot, sum,
-mean, cross-entropy) are shortened with `...` when they are long, so value and formula are made again from the operands.
+mean, cross-entropy) name not all of them, so value and formula are made again from the operands.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def softmax(logits: Sequence[float]) -> Callable[[float], float]:
 
 def label(rows: Sequence[Row]) -> int:
     """The place of the right logit: the one whose slope is less by 1."""
-    found = [place for place, row in enumerate(rows) if row["partial_formula"].endswith("- 1.0")]
+    found = [place for place, row in enumerate(rows) if row["partial_formula"].endswith("- 1")]
     return found[0] if found else 0
 
 
@@ -91,9 +91,9 @@ def cross_entropy_slopes(rows: Sequence[Row]) -> list[float]:
     return [share(row["parent_value"]) - (1.0 if place == label(rows) else 0.0) for place, row in enumerate(rows)]
 
 
-def shortened(terms: list[str]) -> str:
+def shortened(terms: list[str], sign: str = " + ") -> str:
     """All terms, or of a long sum the first two and the last."""
-    return " + ".join(terms if len(terms) <= SHOWN else [*terms[:2], "...", terms[-1]])
+    return sign.join(terms if len(terms) <= SHOWN else [*terms[:2], "...", terms[-1]])
 
 
 def dot_formula(rows: Sequence[Row]) -> str:
@@ -103,8 +103,8 @@ def dot_formula(rows: Sequence[Row]) -> str:
     return " + ".join([*(repr(row["parent"]) for row in bias), *([terms] if terms else [])])
 
 
-def _names(rows: Sequence[Row], form: str = "{!r}") -> str:
-    return shortened([form.format(row["parent"]) for row in rows])
+def _names(rows: Sequence[Row], sign: str = " + ") -> str:
+    return shortened([repr(row["parent"]) for row in rows], sign)
 
 
 SERIES = {
@@ -112,12 +112,12 @@ SERIES = {
     "sum": Series(added, _names, lambda rows: [1.0] * len(rows)),
     "mean": Series(
         lambda rows: added(rows) / len(rows),
-        lambda rows: f"({_names(rows)}) / {float(len(rows))!r}",
+        lambda rows: f"mean({_names(rows, ', ')})",
         lambda rows: [1.0 / len(rows)] * len(rows),
     ),
     "cross_entropy": Series(
         lambda rows: cross_entropy([row["parent_value"] for row in rows], label(rows)),
-        lambda rows: f"log({_names(rows, 'exp({!r})')}) - {rows[label(rows)]['parent']!r}",
+        lambda rows: f"-log(softmax({rows[label(rows)]['parent']!r}))",
         cross_entropy_slopes,
     ),
 }

@@ -1,6 +1,6 @@
 """Formulas: the text in a cell, read and worked out. Only arithmetic is understood; nothing is ever executed.
 
-A formula is parsed and walked: numbers, names of nodes, + - * /, comparisons, a choice, and the functions below, where
+A formula is parsed and walked: numbers, names of nodes, + - * / **, comparisons, a choice, and the functions below, where
 what overflows is inf, what has no value is NaN, and nothing raises. Anything else in it is an error that names it.
 """
 
@@ -44,8 +44,26 @@ def power(x: float, y: float) -> float:
         return math.inf if x == 0.0 else math.nan
 
 
-EXACT: dict[str, Callable[..., float]] = {"sqrt": total(math.sqrt), "abs": abs}
-"""Rounded alike on every machine."""
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 1.0 / (1.0 + exp(-x)) if x >= 0.0 else exp(x) / (1.0 + exp(x))
+
+
+def softplus(x: float) -> float:
+    """log(1 + exp(x)), without overflow."""
+    return x + math.log1p(exp(-x)) if x >= 0.0 else math.log1p(exp(x))
+
+
+EXACT: dict[str, Callable[..., float]] = {
+    "sqrt": total(math.sqrt),
+    "abs": abs,
+    "relu": lambda x: 0.0 if x <= 0.0 else x,
+    "leaky_relu": lambda x: x if x > 0.0 else 0.01 * x,
+    "prelu": lambda x, slope: x if x > 0.0 else slope * x,
+    "maximum": lambda x, y: x if x > y or x != x else y,
+    "minimum": lambda x, y: x if x < y or x != x else y,
+}
+"""Rounded alike on every machine; NaN in is NaN out."""
 
 LIBRARY: dict[str, Callable[..., float]] = {
     **{name: total(getattr(math, name)) for name in (
@@ -54,12 +72,16 @@ LIBRARY: dict[str, Callable[..., float]] = {
     )},
     "exp": exp,
     "pow": power,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "elu": lambda x: x if x > 0.0 else math.expm1(x),
 }  # fmt: skip
 """The last digits depend on the system. Rows of the table use some; the others are there for rows to come."""
 
 FUNCTIONS: dict[str, Any] = {**EXACT, **LIBRARY}
-"""Every function that a formula may name."""
-
+"""Every function that a formula may name and that one row can work out."""
+MANY = ("softmax", "mean")
+"""Those that ask for all rows of their node (edges.py)."""
 
 DEEPEST = 100
 """How deep a formula may be nested: rows of the table need ten."""
@@ -102,7 +124,8 @@ def read(text: str) -> Formula:
         raise ValueError(f"{text[:200]!a} is no formula: {error}") from error
     parts = list(ast.walk(tree))
     names = frozenset(part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
-    return Formula(tree, names, any(isinstance(part, ast.Name) and part.id in LIBRARY for part in parts))
+    library = (isinstance(part, ast.Pow) or (isinstance(part, ast.Name) and part.id in LIBRARY) for part in parts)
+    return Formula(tree, names, any(library))
 
 
 def same_formula(one: str, other: str) -> bool:
@@ -130,7 +153,7 @@ class _Names(ast.NodeTransformer):
         return super().generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> Any:
-        if not isinstance(node.func, ast.Name) or node.keywords or node.func.id not in (*FUNCTIONS, "softmax"):
+        if not isinstance(node.func, ast.Name) or node.keywords or node.func.id not in (*FUNCTIONS, *MANY):
             raise ValueError(f"{ast.unparse(node.func)[:50]} is no known function")
         return ast.Call(node.func, [self.visit(operand) for operand in node.args], [])
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import RUN
 from micrograd_lite.verify.evidence import NotChecked, Wrong, plainly
-from micrograd_lite.verify.formulas import exp, power
+from micrograd_lite.verify.formulas import FUNCTIONS, power, softplus
 from micrograd_lite.verify.record import Floats, Record, Samples
 
 ROOM = 16
@@ -19,17 +20,11 @@ ROOM = 16
 
 ACTIVATIONS: dict[str, Callable[..., float]] = {
     "linear": lambda z: z,
-    "relu": lambda z: 0.0 if z <= 0.0 else z,
-    "leaky_relu": lambda z: z if z > 0.0 else 0.01 * z,
-    "prelu": lambda z, slope: z if z > 0.0 else slope * z,
-    "elu": lambda z: z if z > 0.0 else math.expm1(z),
-    "softplus": lambda z: softplus(z),
-    "sigmoid": lambda z: 1.0 / (1.0 + exp(-z)) if z >= 0.0 else exp(z) / (1.0 + exp(z)),
+    **{name: FUNCTIONS[name] for name in ("relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid")},
     "tanh": math.tanh,
     "sin": lambda z: math.sin(z) if math.isfinite(z) else math.nan,
 }
-
-
+LARGEST = 2_000_000  # weights that we go through one by one
 STEEPEST = {"sigmoid": (0.25, 1.0), "tanh": (1.0, 2.0), "sin": (1.0, 2.0)}
 """How far an activation's value goes when its sum goes by 1, at most, and how far it can go at all; others 1 and any way."""
 
@@ -164,6 +159,9 @@ def architecture(config: Mapping[str, Any], named: Collection[str]) -> list[tupl
     activations.append(config.get("output"))
     if not all(type(width) is int and width > 0 for width in widths) or len(widths) != len(activations) + 1:
         raise Wrong(f"{RUN}: {len(activations)} activations do not fit a model of the sizes {widths!a:.100}")
+    weights = math.fsum(one * other for one, other in pairwise(widths))
+    if weights > (LARGEST if "dtype" in config else max(LARGEST // 100, len(named))):
+        raise NotChecked(f"a model of the sizes {widths!a:.100} is too large to be computed again")
     for name in activations:
         if name not in ACTIVATIONS:
             raise Wrong(f"{RUN}: {name!a:.100} is no activation")
@@ -190,11 +188,6 @@ def _list(config: Mapping[str, Any], name: str) -> list[Any]:
     if not isinstance(config.get(name), list):
         raise Wrong(f"{RUN}: {name} of the model should be a list, and is {config.get(name)!a:.100}")
     return list(config[name])
-
-
-def softplus(z: float) -> float:
-    """log(1 + exp(z)), without overflow."""
-    return z + math.log1p(exp(-z)) if z >= 0.0 else math.log1p(exp(z))
 
 
 def only(target: Any) -> float:

@@ -12,11 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from micrograd_lite.trace.folder import CHAIN
-from micrograd_lite.verify.derivative import share
 from micrograd_lite.verify.edges import SERIES, nodes, readable, softmax, worked_out
 from micrograd_lite.verify.evidence import Wrong, place, plainly, shown
 from micrograd_lite.verify.formulas import FUNCTIONS, exp, power
-from micrograd_lite.verify.network import ACTIVATIONS
 from micrograd_lite.verify.record import Record, Row
 
 POINTS = ((0.7, 1.9), (-1.3, 0.4), (2.1, -0.6), (1.25, 1.25))
@@ -56,12 +54,12 @@ OPERATIONS: dict[str, Known] = {
     "sin":        lambda x: (math.sin(x),                (math.cos(x),)),
     "cos":        lambda x: (math.cos(x),                (-math.sin(x),)),
     "tanh":       lambda x: (math.tanh(x),               (1.0 / math.cosh(x) ** 2,)),
-    "sigmoid":    lambda x: (share(x),                   (share(x) * share(-x),)),
-    "softplus":   lambda x: (math.log(1.0 + exp(x)),     (share(x),)),
+    "sigmoid":    lambda x: (1.0 / (1.0 + exp(-x)),      (exp(-x) / (1.0 + exp(-x)) ** 2,)),
+    "softplus":   lambda x: (math.log(1.0 + exp(x)),     (1.0 / (1.0 + exp(-x)),)),
     "relu":       lambda x: (max(x, 0.0),                (1.0 if x > 0.0 else 0.0,)),
     "leaky_relu": lambda x: (max(x, 0.01 * x),           (1.0 if x > 0.0 else 0.01,)),
-    "prelu":      lambda x, a: (ACTIVATIONS["prelu"](x, a), (1.0, 0.0) if x > 0.0 else (a, x)),
-    "elu":        lambda x: (ACTIVATIONS["elu"](x),      (1.0 if x > 0.0 else exp(x),)),
+    "prelu":      lambda x, a: (x if x > 0.0 else a * x, (1.0, 0.0) if x > 0.0 else (a, x)),
+    "elu":        lambda x: (x if x > 0.0 else math.expm1(x), (1.0 if x > 0.0 else exp(x),)),
     "abs":        lambda x: (abs(x),                     (math.copysign(1.0, x),)),
     "maximum":    _larger,
     "minimum":    _smaller,

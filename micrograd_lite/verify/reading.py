@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.text.cells import TEXT, WHOLE, plain
+from micrograd_lite.text.cells import TEXT, WHOLE, plain, whole_lines
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|-?inf|nan|NaN")
 
@@ -27,12 +27,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
     """
     place, rows = f"{path}, line 1", []
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:  # not written yet, or not a table of this run
-        return Table([], [])
-    try:
-        text = content.rpartition(b"\n")[0].decode("utf-8")
-        lines = csv.reader(text.split("\n"))
+        lines = csv.reader(whole_lines(path))
         header = next(lines, [])
         if header and tuple(header[: len(columns)]) != tuple(columns):
             raise ValueError(f"the header should start with {','.join(columns)}")

@@ -28,11 +28,13 @@ from micrograd_lite.trace.folder import (
     is_being_written,
     read_run,
 )
+from micrograd_lite.trace.kinds import most_numbers
+from micrograd_lite.trace.samples import with_samples
 from micrograd_lite.verify.reading import numeral, read_table
 
 
 class Samples(NamedTuple):
-    """A data set as run.json has it; inputs and targets are None when it is too big to stand there."""
+    """A data set of the trace; inputs and targets are None when they are not in it."""
 
     size: int
     classes: int
@@ -112,12 +114,6 @@ COLUMNS = {
 }  # fmt: skip
 """How the header of each table starts."""
 
-KINDS = {
-    "status": str, "parameters": list, "fixed": dict, "tied": dict, "model": dict, "loss": str, "optimizer": dict,
-    "optimizer_memory": list, "data": dict, "evaluation": list, "chain_rule": list, "by_sample": list, "seed": int,
-    "shuffle": bool,
-}  # fmt: skip
-
 
 class Record:
     """A trace, read. FileNotFoundError or ValueError says in a sentence why there is no trace that can be read.
@@ -128,7 +124,7 @@ class Record:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self.run = read_run(self.folder)
+        self.run = with_samples(read_run(self.folder), self.folder)
         # asked in this order: a writer that ends now has written run.json before it lets go of the lock
         self.ended = self.run.get("status") != "running"
         alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")
@@ -138,7 +134,8 @@ class Record:
         self.tables = {METRICS: self._table(METRICS)}
         if not self.tables[METRICS]:
             raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
-        self._check_settings()
+        if "model" not in self.run:
+            raise ValueError(f"{self.folder / RUN} names no model, but {METRICS} has steps")
         self.last: int = self.tables[METRICS][-1]["step"]
         for name in COLUMNS:
             self.tables[name] = [row for row in self._table(name) if row["step"] <= self.last]
@@ -192,7 +189,8 @@ class Record:
         """The arrays kept after a step; none when they are not."""
         if step not in self._arrays:
             path = self.folder / WEIGHTS / f"step_{step:06d}.npz"
-            self._arrays = {step: read_arrays(path) if path.exists() else {}}  # one step at a time: they are big
+            numbers = most_numbers(self.run["model"])
+            self._arrays = {step: read_arrays(path, numbers) if path.exists() else {}}  # one step at a time: they are big
         return self._arrays[step]
 
     def _table(self, name: str) -> list[Row]:
@@ -210,13 +208,3 @@ class Record:
         for row in self.tables[table]:
             found.setdefault(row["step"], {})[row[column]] = row
         return found
-
-    def _check_settings(self) -> None:
-        for name, kind in KINDS.items():
-            got = self.run.get(name)
-            if not isinstance(got, kind) or (isinstance(got, bool) and kind is not bool):
-                raise ValueError(f"{self.folder / RUN}: {name} must be of kind {kind.__name__}, got {got!r:.100}")
-        for name in ("every", "batch_size"):
-            size = self.run.get(name)
-            if (name == "every" or size is not None) and (not isinstance(size, int) or size < 1):
-                raise ValueError(f"{self.folder / RUN}: {name} must be a whole number of at least 1, got {size!r:.100}")

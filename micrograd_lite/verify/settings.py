@@ -7,27 +7,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from micrograd_lite.trace import kinds
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
 
-KEYS = frozenset((
-    "format", "status", "error", "model", "parameters", "fixed", "tied", "loss", "optimizer", "optimizer_memory", "data", "test",
-    "batch_size", "shuffle", "seed", "evaluation", "chain_rule", "by_sample", "every", "steps", "rows",
-    "epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every",
-))  # fmt: skip
-OPTIONAL = frozenset((
-    "error", "steps", "rows", "epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every",
-    "inputs", "targets",
-))  # fmt: skip
+SAMPLES = ("inputs", "targets")  # those of data.csv
+KEYS, DATA = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY)), frozenset((*kinds.DATA, *kinds.DATA_MAY, *SAMPLES))
+OPTIONAL = frozenset((*kinds.RUN_MAY, *kinds.DATA_MAY, *SAMPLES))
 """Entries that are not in every run.json: of the run itself, and of its data."""
 MODEL = {
-    "MLP": {"inputs", "outputs_per_layer", "activation", "output", "init", "bias", "seed"},
+    "MLP": {*kinds.MLP},
     "Layer": {"type", "inputs", "output", "neurons"},
     "Neuron": {"type", "inputs", "output"},
 }
-DATA = frozenset(("name", "samples", "features", "classes", "feature_names", "class_names", "inputs", "targets"))
 INITS = (None, "explicit", "he", "glorot", "uniform", "normal", "zeros")
 SCHEDULES = {"StepDecay": {"schedule", "lr", "factor", "every"}, "Cosine": {"schedule", "lr", "steps", "final"}}
 OPTIMIZERS = {
@@ -40,8 +34,8 @@ OPTIMIZERS = {
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
 CHANGES = ["predicted_change", "measured_change"]
-SMALL = 1_000
-"""A data set of up to so many numbers stands in run.json."""
+SMALL = 100_000
+"""A data set of up to so many numbers stands in data.csv."""
 
 
 def settings(record: Record) -> int:
@@ -158,9 +152,11 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     features, classes, inputs = described.get("features"), described.get("classes"), described.get("inputs")
     wide = record.run["model"].get("inputs", features)
     _agree(f"{name}.features", type(features) is int and features == wide and features > 0, features)
+    if described.get("units"):
+        record.gap(f"{name}.units", "only the data that were scaled could tell")
     if inputs is None:
         small = described["samples"] * described["features"] <= SMALL
-        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in run.json")
+        _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in data.csv")
     for row in inputs or ():
         _agree(f"{name}.features", len(row) == features, features)
     for what, count in (("feature_names", features), ("class_names", classes)):

@@ -26,10 +26,12 @@ def start(record: Record) -> int:
     if state is None:
         raise NotChecked("those before step 1 are not written down")
     units = UNITS * record.unit / 2.0**-52
-    numbers = list(drawn(record))
-    if not all(name in state and near(state[name], number, units) for name, number in numbers):
-        raise NotChecked(f"seed {model['seed']!a} puts them elsewhere: they were set otherwise, or run.json is another run's")
-    return len(numbers)
+    count = 0
+    for name, number in drawn(record):
+        if name not in state or not near(state[name], number, units):
+            raise NotChecked(f"seed {model['seed']!a} puts them elsewhere: they were set otherwise, or run.json is another run's")
+        count += 1
+    return count
 
 
 def drawn(record: Record) -> Iterator[tuple[str, float]]:

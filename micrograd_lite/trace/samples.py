@@ -1,0 +1,99 @@
+"""data.csv: the data of a run as they were trained, one row for each sample, the training part first, then the test part.
+
+Its columns are `part` (train or test), the inputs under the data's own names and the targets. Data of more than 100,000
+numbers are not kept; run.json has their name and size.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from micrograd_lite.text import cells
+from micrograd_lite.text.files import read_whole
+from micrograd_lite.trace.folder import DATA
+
+PARTS = {"train": "data", "test": "test"}
+"""What data.csv calls a part, and what run.json calls it."""
+
+MOST = 1 << 24
+"""Bytes of data.csv: two parts of 100,000 numbers take a third of it."""
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")
+
+
+def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """A run as run.json tells it, and the text of its data.csv ("" when its data are too large to be kept)."""
+    told, lines = dict(run), list[str]()
+    for part, name in PARTS.items():
+        described = dict(run.get(name) or {})
+        inputs, targets = described.pop("inputs", None), described.pop("targets", None)
+        told[name] = described or None
+        if inputs is not None:
+            lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
+            lines += [cells.line([part, *map(_cell, row), *map(_cell, _listed(target))]) for row, target in zip(inputs, targets)]
+    return told, "".join(lines)
+
+
+def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The run with inputs and targets in its descriptions of the data, where data.csv holds them and is as wide as they say.
+
+    ValueError names the first line of data.csv that is no row of it.
+    """
+    if not isinstance(run.get("data"), dict):
+        return run
+    rows: dict[str, list[list[Any]]] = {part: [] for part in PARTS}
+    for part, numbers in _rows(folder / DATA):
+        rows[part].append(numbers)
+    made = dict(run)
+    for part, name in PARTS.items():
+        features = run[name].get("features") if isinstance(run.get(name), dict) else None
+        if rows[part] and isinstance(features, int) and 0 < features < len(rows[part][0]):
+            targets = [row[features] if len(row) == features + 1 else row[features:] for row in rows[part]]
+            made[name] = {**run[name], "inputs": [row[:features] for row in rows[part]], "targets": targets}
+    return made
+
+
+def _rows(path: Path) -> Iterator[tuple[str, list[Any]]]:
+    place = f"{path}, line 1"
+    try:
+        lines = csv.reader(read_whole(path, MOST).decode("utf-8").splitlines(keepends=True), strict=True)
+        width = len(next(lines, []))
+        for row in lines:
+            place = f"{path}, line {lines.line_num}"
+            if len(row) != width or row[0] not in PARTS:
+                raise ValueError(f"{len(row)} cells from {row[:1]} on; the header has {width}, the parts are train and test")
+            yield row[0], [_number(cell) for cell in row[1:]]
+    except FileNotFoundError:
+        return
+    except (ValueError, csv.Error) as error:  # a UnicodeDecodeError is a ValueError
+        raise ValueError(f"{place} is not a row of the data: {error}") from error
+
+
+def _number(cell: str) -> Any:
+    if not NUMBER.fullmatch(cell):
+        raise ValueError(f"{cell[:50]!a} is no number")
+    number = float(cell)
+    if not math.isfinite(number):
+        raise ValueError(f"{cell[:50]!a} is too large for a float")
+    return int(cell) if cell.lstrip("-").isdecimal() else number
+
+
+def _cell(number: Any) -> str:
+    return str(int(number)) if isinstance(number, int) else cells.number(number)
+
+
+def _listed(target: Any) -> Sequence[Any]:
+    return target if isinstance(target, (list, tuple)) else [target]
+
+
+def _columns(described: Mapping[str, Any], target: Sequence[Any]) -> list[str]:
+    """The names of inputs and targets, as one knows them; x0, y0 and so on where there are none."""
+    inputs = described["feature_names"] or [f"x{column}" for column in range(described["features"])]
+    name = described["target_name"]
+    targets = [name or "y"] if len(target) == 1 else [f"{name or 'y'}{column}" for column in range(len(target))]
+    return [cells.text(name) for name in (*inputs, *targets)]
