@@ -33,7 +33,7 @@ def expression() -> tuple[Value, Value, Value]:
     return a, b, g
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Print the expression and its shares; nothing is trained yet, so `out`, `quick` and `force` change nothing."""
     a, b, g = expression()
     g.backward()

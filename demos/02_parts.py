@@ -25,7 +25,7 @@ def network() -> MLP:
     return MLP(2, [3, 1], activation="linear", init=[W1, W2], bias=False)
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Show the forward pass and the product, then train from one start three times."""
     parts, net, epochs = data.parts(), network(), 50 if quick else 500
     volume, weight = (row[0] * W2[0][0] + row[1] * W2[1][0] + row[2] * W2[2][0] for row in W1)  # the matrix product W1 W2

@@ -32,7 +32,7 @@ def steps(lr: float, epochs: int):
     return train(MLP(1, [1], init="zeros"), data.line(), loss=mse, optimizer=SGD(lr=lr), epochs=epochs, change_every=1)
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train below the limit, then just below and just above it."""
     epochs, folder, rows, losses, said = 100 if quick else 1000, out / "line", [], {}, ""
     with Tracer(folder, force=force) as tracer:

@@ -35,7 +35,7 @@ def gradients(loss: Loss) -> list[float]:
     return [weight.grad for weight in net.parameters()]
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train without and with biases and draw both traces."""
     for name, bias in (("xor", False), ("xor_with_bias", True)):
         net, folder, epochs = network(bias), out / name, 100 if quick else 10_000

@@ -16,7 +16,7 @@ from micrograd_lite.text.tables import table
 from micrograd_lite.trace import Tracer
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train on 100 points, all in one batch, with the hinge loss: every point wants a margin of 1 from the border."""
     moons, net, folder, epochs = data.moons(), MLP(2, [16, 16, 1], seed=1), out / "moons", 10 if quick else 100
     rows = []

@@ -29,7 +29,7 @@ def species(plants: data.Dataset, label: int) -> data.Dataset:
     return plants._replace(inputs=rows, targets=[label] * len(rows))
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train once on 120 plants, then measure in several ways."""
     train_cm, test_cm = data.split(data.iris(), test=0.2, seed=0)  # 40 and 10 plants of each species
     training, testing = data.centred(train_cm, test_cm)  # both by the mean of the 120

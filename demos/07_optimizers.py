@@ -24,7 +24,7 @@ def moves(optimizer: Adam) -> list[float]:
     return [-optimizer.step([weight])[0].update / optimizer.lr(step) for step in range(1, 6)]
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Fit y = 2x + 3 five times from w = b = 0."""
     epochs, rows, traces, pictures = 20 if quick else 200, [], {}, []
     optimizers = {

@@ -35,7 +35,7 @@ def after_one_step(shared: bool) -> float:
     return second.loss
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train with both biases held fixed, as Mazur does; then repeat his first step with the biases learning too."""
     net, folder, epochs, losses = network(shared=True), out / "mazur", 100 if quick else 10_000, []
     weights = [name for name in net.state_dict() if ".w" in name]

@@ -17,7 +17,7 @@ from micrograd_lite.pictures.answers import confusion, predictions
 from micrograd_lite.pictures.render import render
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train 64-64-10 on 1,437 digits and test it on the other 360."""
     training, unseen = data.split(data.digits(), test=0.2, seed=0)
     net = arrays.MLP(64, [64, 10], dtype="float32", seed=0)

@@ -16,7 +16,7 @@ from micrograd_lite import Adam, Tracer, arrays, cross_entropy, data, nn, train
 from micrograd_lite.demo import demo
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train 4-16-8-3 on iris in both engines, from the same seed and on the same batches."""
     (flowers,) = data.scaled(data.iris())
     scalar, array = nn.MLP(4, [16, 8, 3], activation="tanh", seed=1), arrays.MLP(4, [16, 8, 3], activation="tanh", seed=1)

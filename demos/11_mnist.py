@@ -27,7 +27,7 @@ def networks(recipe: str, inputs: int) -> list:
     return [(written, half_squared_error, SGD(lr=0.1)), (corrected, cross_entropy, SGD(lr=0.5))]
 
 
-def main(out, quick: bool, force: bool, recipe: str = "adam", root: str | None = None, epochs: int = 0) -> None:
+def main(out, quick: bool, force: bool | str, recipe: str = "adam", root: str | None = None, epochs: int = 0) -> None:
     batch, usual, dtype = (128, 3, "float32") if recipe == "adam" else (64, 20, "float64")
     both, count = data.mnist_or_digits(root, dtype, 2000 if quick else None), 1 if quick else epochs or usual
     inputs, labels, total = np.asarray(both[1].inputs, dtype), np.array(both[1].targets), -(-len(both[0].inputs) // batch)

@@ -44,10 +44,11 @@ def race(net: MLP, points: data.Dataset, loss: Loss, rounds: int) -> list[str]:
     return [*shown, *["-"] * (3 - len(shown)), str(len(numbers) == 1)]
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Print and write the program of XOR, then time it, and a larger one, against the engine."""
-    xor, path = MLP(2, [2, 1], activation="sigmoid", output="sigmoid"), fresh(out / "xor_flat_program.py", force)
+    xor = MLP(2, [2, 1], activation="sigmoid", output="sigmoid")
     print(source := flatten_model(xor, mse, data.xor()).source)
+    path = fresh(out / "xor_flat_program.py", force, source)
     problems = ("xor 2-2-1", xor, data.xor(), mse), ("moons 2-16-16-1", MLP(2, [16, 16, 1]), data.moons(), hinge)
     rows = [[name, *race(*problem, 2 if quick else 20)] for name, *problem in problems]
     print(table(("loss and gradients", "engine", "program", "in C", "bits agree"), rows))

@@ -30,7 +30,7 @@ def images() -> tuple:
     return rows, labels, test_rows, test[1], 255.0
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train for one epoch of batches of 20 with plain gradient descent, in Python and in C; --quick takes 1,000 images."""
     path, (rows, labels, test_rows, test_labels, black) = fresh(out / "mnist_pure_python.json", force), images()
     order = Random(0).sample(range(len(rows)), len(rows))[: 1000 if quick else None]

@@ -25,7 +25,7 @@ def matrix(title: str, numbers: np.ndarray, row: str, column: str) -> str:
     return table(header, [[f"{row}{place}", *(f"{number:.6f}" for number in line)] for place, line in enumerate(numbers)])
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train 2-3-2-1 on XOR in both engines and look at the last step of each."""
     epochs, folder = 5 if quick else 50, out / "bridge" / "scalar"
     scalar = MLP(2, [3, 2, 1], activation="tanh", output="sigmoid", seed=4)

@@ -16,7 +16,7 @@ from micrograd_lite.trace import Trace, Tracer
 from micrograd_lite.trace.diff import compare
 
 
-def losses(bug: Bug, folder: Path, epochs: int, force: bool) -> list[float]:
+def losses(bug: Bug, folder: Path, epochs: int, force: bool | str) -> list[float]:
     """Train with a bug, written down; the losses up to the end, or to where the numbers overflow."""
     try:
         with Tracer(folder / bug.name, every=10, force=force) as tracer:
@@ -25,7 +25,7 @@ def losses(bug: Bug, folder: Path, epochs: int, force: bool) -> list[float]:
         return [row["loss"] for row in Trace(folder / bug.name).metrics()]
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Train without a bug, then with each, and compare."""
     folder, epochs, rows, told = out / "bug_lab", 100 if quick else 1000, [], []
     right = {bug.name: losses(bug, folder, epochs, force) for bug in (RIGHT, RIGHT_ADAM)}

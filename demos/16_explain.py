@@ -12,7 +12,7 @@ from pathlib import Path
 
 from micrograd_lite.chain.drawing import svg
 from micrograd_lite.chain.paths import paths
-from micrograd_lite.demo import demo
+from micrograd_lite.demo import demo, fresh
 from micrograd_lite.explain.page import explain, explained
 from micrograd_lite.pictures.backward import backward_gif
 from micrograd_lite.text.files import write_whole
@@ -28,12 +28,11 @@ def formula() -> str:
     return f"({c} - {d})**2/2 + 10/({c} - {d})**2"
 
 
-def main(out: Path, quick: bool, force: bool) -> None:
+def main(out: Path, quick: bool, force: bool | str) -> None:
     """Explain the expression at a = -4, b = 2, and draw it into `out`; there is nothing that `quick` could leave out."""
     files = [out / "explain" / name for name in ("explain.html", "graph.svg", "backward.gif")]
-    if not force and any(path.exists() for path in files):
-        raise FileExistsError(f"{files[0].parent} already holds an explanation; replace it with --force")
     at = explained(formula(), ["a=-4", "b=2"])
+    fresh(files[1], force, svg(at.root))  # the drawing of this very formula is our own
     print(explain(at, toward="a", most=5))
 
     print(f"What is written twice is one node: {len(at.formula.text)} characters are {len(at.formula.steps)} operations.")
@@ -43,7 +42,6 @@ def main(out: Path, quick: bool, force: bool) -> None:
     gradients = [paths(at.root, leaf).gradient for leaf in at.inputs.values()]
     print("g = {:.4f}, dg/da = {:.4f}, dg/db = {:.4f}, as micrograd's README says\n".format(at.root.data, *gradients))
 
-    files[0].parent.mkdir(parents=True, exist_ok=True)
     write_whole(files[0], explain(at, "html", toward="a"))
     write_whole(files[1], svg(at.root))
     backward_gif(files[2], at.root, "micrograd's README expression")

@@ -100,6 +100,11 @@ class Module:
             rows.append((name, part.describe() if isinstance(part, Module) else "a parameter", count))
         return parts_table(rows, len(self.parameters()))
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.text.words import Prose
+
+        return Prose(f"{type(self).__name__}\n{self.summary()}")._repr_html_()
+
     def describe(self) -> str:
         """A few words for the summary."""
         return type(self).__name__

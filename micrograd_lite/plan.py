@@ -95,6 +95,8 @@ class Plan(NamedTuple):
             "shuffle": self.shuffle,
             "seed": self.seed,
             "evaluation": self.columns(),
+            "evaluate_every": self.evaluate_every,
+            "change_every": self.change_every,
             "chain_rule": sorted(self.chain_rule),
             "by_sample": sorted(self.by_sample),
         }

@@ -50,6 +50,10 @@ class Step(NamedTuple):
     by_sample: Sequence[Sequence[float]]  # at those chosen by `by_sample`, for each parameter each sample's share
     run: dict[str, Any]  # what is trained and how, as plain data: the same in every step
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_step
+        return of_step(self)
+
 
 def train(
     model: Any,
@@ -94,19 +98,16 @@ def train(
         seed=seed, test=test, evaluate_every=evaluate_every, parameters=parameters, change_every=change_every,
         chain_rule=chain_rule, by_sample=by_sample,
     )  # fmt: skip
-    if callable(engine) and isinstance(plan.model, Module):
-        return _steps(plan, resume, engine)
-    if choose("engine", engine, ("eager", "flat", "c")) != "eager":
-        if not isinstance(plan.model, Module):
+    if not isinstance(plan.model, Module):
+        if choose("engine", engine, ("eager", "flat", "c")) != "eager":
             raise ValueError(f"engine: {engine!r} is for scalar models; an array model has an engine of its own")
+        steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
+        return steps
+    compute = engine if callable(engine) else loss_and_gradients
+    if not callable(engine) and choose("engine", engine, ("eager", "flat", "c")) != "eager":
         from micrograd_lite.flat.model import flat_engine  # loads only where it is asked for
-
         compute = flat_engine(engine, plan.model, plan.loss, plan.training, plan.parameters, loss_and_gradients)
-        return _steps(plan, resume, compute)
-    if isinstance(plan.model, Module):
-        return _steps(plan, resume, loss_and_gradients)
-    steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
-    return steps
+    return _steps(plan, resume, compute)
 
 
 def _steps(plan: Plan, resume: Any, compute: Any) -> Iterator[Step]:

@@ -113,7 +113,7 @@ def test_strongest_samples_come_first(xor, capsys):
 
 
 def test_paths_add_up_to_the_gradient(xor):
-    """The listed paths are all there are (two a sample: the loss uses the logit twice); their sum is the gradient but for rounding."""
+    """All paths (two a sample: the loss uses the logit twice) add up to the gradient, but for rounding."""
     step = Rebuild(xor).step(4)
     rows = records(ask.paths(step, "layer0.neuron2.w1", "csv", most=50))
     total = sum(float(row["share"]) for row in rows)

@@ -251,8 +251,8 @@ def run_demo(body, *arguments):
 @pytest.mark.parametrize(
     "arguments, received",
     [
-        ((), "traces/demo False False"),
-        (("--quick",), "traces/demo True False"),
+        ((), "traces/demo False same"),
+        (("--quick",), "traces/demo True same"),
         (("--out", "elsewhere", "--force"), "elsewhere False True"),
     ],
 )

@@ -241,6 +241,36 @@ def test_weights_of_any_size_are_drawn_or_refused(capsys, folder, size):
     run(capsys, "render", folder, "--frames", "3")
 
 
+def test_numbers_on_which_nothing_depends_are_named(capsys, folder):
+    """All samples in each step: the seed of the shuffling decides nothing, and verify says so."""
+    edited(folder, "run.json", lambda run: run.update(seed=77))
+    told = "note: not checked, because no number here depends on it: seed, epochs of run.json\n"
+    assert told in run(capsys, "verify", folder)[1]
+
+
+def test_weights_are_kept_at_the_announced_steps(tmp_path, capsys):
+    """Those of other steps are wrong, those that are gone are named."""
+    pytest.importorskip("numpy")
+    folder = write_arrays(tmp_path / "run", epochs=1)
+    (folder / "weights" / "step_000001.npz").unlink()
+    assert "weights after step 1, run.json says that they are kept" in run(capsys, "verify", folder)[1]
+    edited(folder, "run.json", lambda run: run.update(weights_every=3))
+    code, out, _ = run(capsys, "verify", folder)
+    assert code == 1 and "weights/step_000002.npz is there, but weights are kept every 3 steps" in out
+
+
+def test_one_number_in_a_list_tells_no_classes(tmp_path, capsys):
+    """A model of arrays has [0.0] and [1.0] as targets: that is no code of one class."""
+    pytest.importorskip("numpy")
+    from micrograd_lite import SGD, arrays, binary_cross_entropy, data, train
+    from micrograd_lite.trace import Tracer
+
+    with Tracer(tmp_path / "run", weights_every=1) as tracer:
+        list(tracer.follow(train(arrays.MLP(2, [1]), data.xor(), loss=binary_cross_entropy, optimizer=SGD(0.1), epochs=1)))
+    edited(tmp_path / "run", "run.json", lambda run: run["data"].update(classes=1, class_names=[]))
+    assert "data.classes, neither names nor targets tell" in run(capsys, "verify", tmp_path / "run")[1]
+
+
 # --- where output goes ------------------------------------------------------------------------------------------------
 
 MODULE = [sys.executable, "-m", "micrograd_lite"]

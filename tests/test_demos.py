@@ -89,6 +89,16 @@ def test_a_demo_is_short_and_names_its_own_command(path):
     assert f"    python demos/{path.name}" in lines
 
 
+@pytest.mark.parametrize("number", ["02", "04", "07", "10", "12", "15"])
+@pytest.mark.filterwarnings("ignore:MICROGRAD_LITE_CC=off")
+def test_a_demo_replaces_its_own_earlier_run(number, tmp_path, monkeypatch):
+    """Without --force a second run of the same demo with the same settings is the first one again."""
+    monkeypatch.setenv("MICROGRAD_LITE_CC", "off")
+    module = demo(number)
+    for _ in range(2):
+        module.main(tmp_path, True, "same")
+
+
 def test_the_demos_are_numbered_without_a_gap():
     """The reading order is 01, 02, ..."""
     assert [path.name[:2] for path in DEMOS] == [f"{number:02d}" for number in range(1, len(DEMOS) + 1)]
@@ -103,20 +113,23 @@ def test_every_file_that_a_demo_says_it_wrote_is_there(tmp_path, capsys):
         assert {str(tmp_path / "xor" / name), str(tmp_path / "xor_with_bias" / name)} <= listed
 
 
-def test_an_earlier_run_is_replaced_only_with_force(tmp_path):
-    """A second run is refused with exit code 2 and one line that names --force; with --force it succeeds."""
+def test_a_demo_runs_twice_and_another_run_needs_force(tmp_path):
+    """The same run again replaces its own trace; another one in its place is refused in one line that names --force."""
     pytest.importorskip("PIL", reason="the demos draw pictures with Pillow")
     path = ROOT / "demos" / "03_line.py"
     first = run(path, "--out", tmp_path, "--quick")
     assert (first.returncode, first.stderr) == (0, "")
     written = (tmp_path / "line" / "metrics.csv").read_bytes()
-    second = run(path, "--out", tmp_path, "--quick")
+    again = run(path, "--out", tmp_path, "--quick")
+    assert (again.returncode, again.stderr, again.stdout) == (0, "", first.stdout)
+    assert (tmp_path / "line" / "metrics.csv").read_bytes() == written
+    second = run(path, "--out", tmp_path)
     assert second.returncode == 2
     assert len(second.stderr.splitlines()) == 1
     assert str(tmp_path / "line") in second.stderr and "--force" in second.stderr
     assert (tmp_path / "line" / "metrics.csv").read_bytes() == written
-    third = run(path, "--out", tmp_path, "--quick", "--force")
-    assert (third.returncode, third.stderr, third.stdout) == (0, "", first.stdout)
+    third = run(path, "--out", tmp_path, "--force")
+    assert (third.returncode, third.stderr) == (0, "")
 
 
 @pytest.fixture
@@ -163,6 +176,10 @@ def test_16_explains_micrograds_readme_expression(tmp_path, capsys):
     assert {path.name for path in tmp_path.glob("explain/*")} == {"explain.html", "graph.svg", "backward.gif"}
     with pytest.raises(FileExistsError, match="--force"):
         explaining.main(tmp_path, False, False)
+    explaining.main(tmp_path, False, "same")
+    (tmp_path / "explain" / "graph.svg").write_text("somebody's own")
+    with pytest.raises(FileExistsError, match="--force"):
+        explaining.main(tmp_path, False, "same")
     explaining.main(tmp_path, False, True)
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, binary_cross_entropy, cli, cross_entropy, mse, train
 from micrograd_lite.data import Dataset, digits, iris, line, moons, xor
-from micrograd_lite.lab.diagnose import diagnose, passed, predicted_and_measured, slopes_table
+from micrograd_lite.lab.changes import Change, Changes, argument, changes
+from micrograd_lite.lab.diagnose import diagnose, passed, predicted_and_measured, promised, slopes_table
 from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes, three
 from micrograd_lite.module import Module
 
@@ -128,8 +129,13 @@ def test_mnist_that_is_not_at_hand_is_not_fetched(tmp_path, monkeypatch):
 
 
 def said(folder):
-    """The sentences below the table."""
-    return diagnose(folder).partition("\n\n")[2].partition("\n\n")[2]
+    """The sentences below the table, about units."""
+    return diagnose(folder).partition("weights aside.\n\n")[2]
+
+
+def lead(folder):
+    """The sentences above it, about the loss and the steps."""
+    return diagnose(folder).partition("\n\n")[0]
 
 
 def firing(*biases, **settings):
@@ -140,8 +146,11 @@ def firing(*biases, **settings):
     return net
 
 
+WIDER = "make the layer wider (--layers 8; MLP(..., [8, ...]) in Python)"
+
+
 @pytest.mark.parametrize(
-    "init, remedy", [("he", "make the layer wider"), (None, "make the layer wider"), ("normal", "start with init='he'")]
+    "init, remedy", [("he", WIDER), (None, WIDER), ("normal", "start with init='he' (MLP(..., init='he'))")]
 )
 def test_dead_units_are_counted(tmp_path, init, remedy):
     """A relu with a bias of -100 never fires, from the start: the rate is not to blame."""
@@ -182,8 +191,10 @@ def test_a_saturated_layer_from_the_start(tmp_path):
     for parameter in net.parameters():
         parameter.data = 100.0 * parameter.data + 30.0
     words = said(record(tmp_path / "run", net, moons()))
-    assert "layer0: saturated; " in words and "too large from the start; start with init='glorot' or scale the inputs." in words
-    assert "layer1: saturated; 1 of 1 units are mostly flat" in words and "use output='linear' and a cross-entropy." in words
+    remedy = "too large from the start; start with init='glorot' (MLP(..., init='glorot')) or scale the inputs"
+    assert "layer0: saturated; " in words and remedy in words
+    assert "layer1: saturated; 1 of 1 units are mostly flat" in words
+    assert "use output='linear' and a cross-entropy (--output linear" in words
     assert "At the start the slopes let " in words
 
 
@@ -222,8 +233,8 @@ def test_a_first_loss_far_above_guessing(tmp_path):
     flowers = iris()
     bad = record(tmp_path / "bad", MLP(4, [16, 3], init="normal", seed=1), flowers, lr=1e-3, loss=cross_entropy, epochs=1)
     good = record(tmp_path / "good", MLP(2, [4, 1], seed=1), xor(), lr=0.01, loss=binary_cross_entropy, epochs=1)
-    assert "where guessing costs ln 3 = 1.099: the outputs are sure and wrong before anything is learned" in said(bad)
-    assert "guessing" not in said(good)
+    assert "where guessing costs ln 3 = 1.099: the outputs are sure and wrong before anything is learned" in lead(bad)
+    assert "guessing" not in lead(good)
 
 
 # --- the change of the loss, predicted and measured ---
@@ -279,9 +290,125 @@ def test_a_few_steps_are_no_harm(tmp_path):
     assert sentence.startswith("From step 1 on, at 1 of 100 steps, ") and sentence.endswith("so few are no harm.")
 
 
-def test_where_the_change_was_not_measured_nothing_is_said_about_it(tmp_path):
-    """train(..., change_every=...) was not asked for."""
-    assert predicted_and_measured(Trace(record(tmp_path / "run", MLP(2, [1])))) == []
+@pytest.mark.parametrize("optimizer", [SGD(lr=0.05), Adam(lr=0.05)], ids=["sgd", "adam"])
+def test_the_change_of_a_recorded_step_is_measured_after_the_fact(tmp_path, optimizer):
+    """Nothing was chosen before: built again from the trace, each number is that of train(..., change_every=1)."""
+    for name, options in (("after", {}), ("while", {"change_every": 1})):
+        with Tracer(tmp_path / name) as tracer:
+            net, own = MLP(2, [4, 1], activation="tanh", seed=3), type(optimizer)(lr=0.05)
+            for step in train(net, moons(), loss=mse, optimizer=own, epochs=4, batch_size=30, **options):
+                tracer.watch(step)
+    after, watched = changes(Trace(tmp_path / "after")), changes(Trace(tmp_path / "while"))
+    assert (after.rebuilt, watched.rebuilt, len(after.rows)) == (True, False, len(watched.rows))
+    for one, other in zip(after.rows, watched.rows):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-15)
+    assert f"{len(after.rows)} rebuilt steps" in predicted_and_measured(Trace(tmp_path / "after"))[0]
+
+
+def test_where_no_step_can_be_rebuilt_nothing_is_said_about_it(tmp_path):
+    """A network on arrays, whose trace did not measure it."""
+    run = record(tmp_path / "run", on_arrays().MLP(2, [1]))
+    assert predicted_and_measured(Trace(run)) == []
+
+
+# --- how the loss went ---
+
+
+def losses_of(folder, *losses):
+    """A trace with these losses, whatever trained it."""
+    numbers = Dataset("numbers", [[0.0, 1.0], [1.0, 2.0]], [1.0, 2.0])
+    record(folder, MLP(2, [4, 1], activation="tanh", seed=1), numbers, epochs=len(losses), lr=1e-3)
+    rows = (folder / "metrics.csv").read_text().splitlines()
+    cells = [row.split(",") for row in rows[1:]]
+    lines = [",".join([*cell[:2], repr(loss), *cell[3:]]) for cell, loss in zip(cells, losses)]
+    (folder / "metrics.csv").write_text("\n".join([rows[0], *lines]) + "\n")
+    return folder
+
+
+COURSES = {
+    "fell": ([1.0 / n for n in range(1, 41)], "The loss fell from 1 to 0.025."),
+    "still falls": ([1.0 - 0.015 * n for n in range(40)], "The loss fell from 1 to 0.415, and still falls: train longer"),
+    "rose": ([1.0, 1.1, 1.2, 1.3], "The loss rose, from 1 to 1.3: "),
+    "exploded": ([1.0, 50.0, 2_500.0], "The loss exploded, from 1 to 2500: "),
+    "came back": ([1.0, 0.5, 0.1, 0.3, 0.5, 0.8], "The loss fell to 0.1 at step 3 and rose again to 0.8: "),
+    "swings": ([1.0, 0.5] * 10 + [0.9], "The loss went from 1 to 0.9, and swings to and fro in the second half "),
+    "stands": ([0.25, 0.2499, 0.2498, 0.2497], "The loss stands still, from 0.25 to 0.2497."),
+    "stopped": ([1.0, 0.7, 0.5] + [0.4] * 9, "The loss went from 1 to 0.4 and has stood still since step 7; if"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("losses, begins", COURSES.values(), ids=COURSES)
+def test_the_course_of_the_loss_is_told_first(tmp_path, losses, begins):
+    """The first words of the report are what metrics.csv tells, before any unit is looked at."""
+    assert diagnose(losses_of(tmp_path / "run", *losses)).startswith(begins)
+
+
+def test_the_line_beyond_its_limit_is_told_with_its_number(tmp_path):
+    """185 to 3.2e8 at lr .09: it exploded, the limit is .0845, and half of it is named as an argument."""
+    run = record(tmp_path / "run", MLP(1, [1], init="zeros"), line(), lr=0.09, epochs=100)
+    assert lead(run).startswith("The loss exploded, from ")
+    limit = "only below a learning rate of about 0.0845, and it is 0.09; take half of the limit, --lr 0.042 (lr=0.042 in Python)"
+    assert limit in lead(run)
+    better = record(tmp_path / "better", MLP(1, [1], init="zeros"), line(), lr=0.042, epochs=1000)
+    assert lead(better).startswith("The loss fell from ") and "too big" not in diagnose(better)
+
+
+def test_a_failed_run_says_where_and_what_to_do(tmp_path):
+    """The reason that run.json holds, and a learning rate with its number."""
+    with pytest.raises(FloatingPointError):
+        record(tmp_path / "run", MLP(1, [1], init="zeros"), line(), lr=0.5, epochs=1000)
+    assert lead(tmp_path / "run").startswith("The run failed after ") and "--lr 0.042" in lead(tmp_path / "run")
+
+
+def test_a_rate_that_is_far_too_small_is_told(tmp_path):
+    """The loss stands still because the steps are short: ten times as long."""
+    run = record(tmp_path / "run", MLP(1, [1], init="zeros"), line(), lr=1e-6, epochs=10)
+    assert "The loss stands still" in lead(run) and "raise the learning rate from 1e-06, --lr 1e-05 (lr=1e-05 in" in lead(run)
+
+
+def test_large_inputs_are_told_to_be_scaled(tmp_path):
+    """Inputs of some hundreds make the loss steep: without --raw, or data.scaled."""
+    data = Dataset("wide", [[100.0], [200.0], [300.0]], [1.0, 2.0, 3.0])
+    run = record(tmp_path / "run", MLP(1, [1], init="zeros"), data, lr=0.01, epochs=5)
+    assert "the inputs reach 300: scale them (micrograd-lite train without --raw; data.scaled in Python)" in lead(run)
+
+
+@pytest.mark.parametrize("activation, output", [("tanh", "linear"), ("sigmoid", "sigmoid")])
+def test_a_network_that_is_right_gets_no_advice(tmp_path, activation, output):
+    """At 98 % of iris and 100 % of XOR, with any number of saturated units or long steps, nothing is to be lowered."""
+    flowers = iris() if output == "linear" else xor()
+    net = MLP(len(flowers.inputs[0]), [8, 3 if output == "linear" else 1], activation=activation, output=output, seed=1)
+    with Tracer(tmp_path / "run", every=20) as tracer:
+        loss = cross_entropy if output == "linear" else mse
+        for step in train(net, flowers, loss=loss, optimizer=Adam(lr=0.02 if output == "linear" else 0.2), epochs=300):
+            tracer.watch(step)
+    report = diagnose(tmp_path / "run")
+    share = float(report.split("% of the training rows")[0].split("\n")[-1])
+    assert share >= 98.0
+    for advice in ("lower", "too big", "raise", "--lr", "use ", "start with"):
+        assert advice not in report
+
+
+def test_a_rate_is_not_blamed_for_a_few_steps(tmp_path):
+    """Two of twenty rebuilt steps of Adam on the moons go too far; the middle one does not."""
+    rows = [Change(step, -1.0, -0.9 if step > 3 else -0.2, 0.1) for step in range(1, 21)]
+    (sentence,) = promised(Changes(rows, True), False)
+    assert sentence.endswith("most steps end before the bottom of the valley, so the learning rate is not too big.")
+
+
+@given(lr=st.floats(1e-9, 1e3))
+def test_a_learning_rate_is_named_in_two_digits_rounded_down(lr):
+    """What is advised is a number to type, and not above what was found."""
+    words = argument(lr)
+    number = float(words.split()[1])
+    assert words == f"--lr {number:.2g} (lr={number:.2g} in Python)" and 0.9 * lr <= number <= lr * (1.0 + 1e-9)
+
+
+def test_flat_and_let_through_are_explained_where_they_stand(tmp_path):
+    """Right below the table that has these words in its head."""
+    report = diagnose(record(tmp_path / "run", MLP(2, [2, 1])))
+    below = report.partition("error let through\n")[2]
+    assert "\nflat: a slope under 0.01; " in below and "\nerror let through: the mean slopes " in below
 
 
 # --- the command, and mistakes ---
@@ -307,24 +434,29 @@ class Alone(Module):
         return self.w * inputs[0]
 
 
-def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch):
-    """Exit 2 and a sentence: no trace, no MLP, no step, no data, a damaged run.json."""
+def test_without_slopes_the_loss_is_told(tmp_path, capsys, monkeypatch):
+    """A model of one's own, data that are not at hand: how the loss went, and why there are no slopes. Exit 0."""
     monkeypatch.setattr("micrograd_lite.plan.SMALL", 1_000)  # so many numbers are kept in a trace
     large = Dataset("mine", [row * 2 for row in iris().inputs], iris().targets)
-    Tracer(tmp_path / "empty").close()
-    for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("broken", MLP(2, [2, 1]), None)):
+    for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("none", MLP(2, [1]), None)):
         record(tmp_path / name, model, data, lr=1e-6)
-    set_run(tmp_path / "broken", model={**json.loads((tmp_path / "broken/run.json").read_text())["model"], "output": 3})
-    record(tmp_path / "none", MLP(2, [1]))
     (tmp_path / "none" / "data.csv").unlink()
     for name, says in (
-        ("nothing", "does not exist"),
-        ("empty", "is not the trace of an MLP"),
         ("alone", "is not the trace of an MLP"),
         ("data", "names its data 'mine' and does not hold it"),
-        ("broken", ""),
         ("none", "names its data 'xor' and does not hold it"),
     ):
+        assert cli.main(["diagnose", str(tmp_path / name)]) == 0, name
+        out, err = capsys.readouterr()
+        assert out.startswith("The loss ") and says in out and not err
+
+
+def test_mistakes_are_one_line(tmp_path, capsys):
+    """Exit 2 and a sentence: no trace, no step, a damaged run.json."""
+    Tracer(tmp_path / "empty").close()
+    record(tmp_path / "broken", MLP(2, [2, 1]), lr=1e-6)
+    set_run(tmp_path / "broken", model={**json.loads((tmp_path / "broken/run.json").read_text())["model"], "output": 3})
+    for name, says in (("nothing", "does not exist"), ("empty", "has no step yet"), ("broken", "")):
         assert cli.main(["diagnose", str(tmp_path / name)]) == 2, name
         out, err = capsys.readouterr()
         assert (out, err.count("\n")) == ("", 1) and says in err

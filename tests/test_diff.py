@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, mse, train
 from micrograd_lite.data import Dataset, xor
+from micrograd_lite.text.cells import plain
 from micrograd_lite.trace.diff import compare, entries, hint
 from micrograd_lite.trace.stages import STAGES, by_step, forward
 
@@ -105,7 +106,7 @@ def test_any_changed_cell_is_found(whole, tmp_path_factory, data):
     step, old = change(changed, table, row, column, str(new))
     found = compare(whole, changed).difference
     assert (found.step, found.table, found.b) == (step, table, new)
-    assert found.a == (old if text else float(old)) and found.meaning
+    assert found.a == (plain(old) if text else float(old)) and found.meaning
     assert found.column == column or (column, found.column) == ("parent_value", "leaf")
 
 

@@ -216,12 +216,12 @@ def test_a_graph_too_large_to_read_is_refused(draw):
 
 
 def test_a_notebook_shows_the_picture():
-    """_repr_svg_ is the picture; of a graph that is too large, a note with its value and the reason."""
+    """_repr_svg_ is the picture; of a far too large graph, a note with its value and the reason."""
     root = chain(3)
     assert root._repr_svg_() == svg(root)
-    note = ElementTree.fromstring(chain(300)._repr_svg_())
+    note = ElementTree.fromstring(chain(5_000)._repr_svg_())
     said = [element.text for element in note.iter(f"{SVG}text")]
-    assert said[0].startswith("Value(data=") and said[1].startswith("this graph has 301 nodes; ")
+    assert said[0].startswith("Value(data=") and said[1].startswith("this graph has 5,001 nodes; ")
 
 
 def test_drawing_reads_the_graph_only():

@@ -60,11 +60,20 @@ def traced(place, net, data, loss=mse, epochs=30, every=1, optimizer=None, **set
     return Trace(place)
 
 
+BLANK = {
+    "model": {"type": "blank"}, "parameters": [], "fixed": {}, "tied": {}, "loss": "mse", "optimizer": {"name": ""}, "every": 1,
+    "data": {"name": "", "samples": 1, "features": 1, "classes": 0, "feature_names": [], "class_names": []},
+    "optimizer_memory": [], "test": None, "batch_size": None,
+    "shuffle": False, "seed": 0, "evaluation": [], "chain_rule": [], "by_sample": [],
+}  # fmt: skip
+"""What a run.json must hold."""
+
+
 def by_hand(place, states, loss, run=None):
     """A trace folder written row by row: `states` has a dict for each moment, `loss` a number for each step."""
     place.mkdir()
     names = list(states[0]) if states else []
-    folder.write_run(place, {"status": "finished", "parameters": names, "loss": "mse", **(run or {})})
+    folder.write_run(place, BLANK | {"status": "finished", "parameters": names, "loss": "mse", **(run or {})})
     rows = [f"{step},1,{cells.number(number)},0.0,0.0,0.1\n" for step, number in enumerate(loss, 1)]
     (place / "metrics.csv").write_text("step,epoch,loss,gradient_norm,update_norm,learning_rate\n" + "".join(rows))
     table = ["step,parameter,before,gradient,update,after\n"]

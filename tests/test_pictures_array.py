@@ -37,10 +37,30 @@ BOX = (4, film.HEAD, SIZE[0] - 4, SIZE[1] - film.FOOT)
 AREA = (10, 104, SIZE[0] - 100, SIZE[1] - 16)
 
 
+BLANK = {
+    "model": {"type": "blank"}, "parameters": [], "fixed": {}, "tied": {}, "loss": "mse", "optimizer": {"name": ""}, "every": 1,
+    "data": {"name": "", "samples": 1, "features": 1, "classes": 0, "feature_names": [], "class_names": []},
+    "optimizer_memory": [], "test": None, "batch_size": None,
+    "shuffle": False, "seed": 0, "evaluation": [], "chain_rule": [], "by_sample": [],
+}  # fmt: skip
+"""What a run.json must hold."""
+
+
+def sized(state):
+    """What run.json says of the network with these arrays."""
+    shapes = [state[f"layer{layer}.w"].shape for layer in range(len(state)) if f"layer{layer}.w" in state]
+    if not shapes:
+        return {"type": "blank"}
+    settings = {"output": "linear", "init": None, "bias": True, "seed": 0, "dtype": "float64"}
+    widths = [neurons for _, neurons in shapes]
+    return {"inputs": shapes[0][0], "outputs_per_layer": widths, "activation": ["relu"] * (len(shapes) - 1), **settings}
+
+
 def by_hand(place, states, rows=(), model=None):
     """A trace of an array model written file by file: `states` has the arrays before the first update and after each."""
     (place / "weights").mkdir(parents=True)
-    folder.write_run(place, {"status": "finished", "parameters": [], "loss": "cross_entropy", "model": model or {}})
+    run = {"status": "finished", "loss": "cross_entropy", "model": sized(states[0] if states else {})}
+    folder.write_run(place, BLANK | run)
     metrics = [f"{step},1,{1 / step!r},0.0,0.0,0.1\n" for step in range(1, max(len(states), 2, *(row[0] + 1 for row in rows)))]
     (place / "metrics.csv").write_text("step,epoch,loss,gradient_norm,update_norm,learning_rate\n" + "".join(metrics))
     for step, state in enumerate(states):

@@ -163,7 +163,7 @@ def test_a_run_is_not_overwritten_without_force(tmp_path, status):
             pass
     before = contents(folder, without=())
     assert Trace(folder).status == status
-    with pytest.raises(FileExistsError, match=f"^{folder} already holds a trace .*; choose another folder, or .* --force$"):
+    with pytest.raises(FileExistsError, match=f"^{folder} already holds a trace .*; choose another folder, or .*"):
         Tracer(folder)
     assert contents(folder, without=()) == before
 
@@ -181,8 +181,66 @@ def test_the_refusal_counts_the_steps(tmp_path):
     with pytest.raises(FileExistsError) as caught:
         Tracer(tmp_path / "run")
     assert str(caught.value) == (
-        f"{tmp_path / 'run'} already holds a trace (2 steps, finished); choose another folder, or replace it with --force"
+        f"{tmp_path / 'run'} already holds a trace (2 steps, finished); choose another folder, or replace it: "
+        "--force for a command, Tracer(..., force=True) in a script"
     )
+
+
+@pytest.mark.parametrize("ended", ["finished", "failed", "killed", "before its first step"])
+def test_the_same_run_is_written_again(tmp_path, ended):
+    """force="same": equal settings, data and first step lose nothing, however the earlier run ended."""
+    folder = tmp_path / "run"
+    if ended == "killed":
+        finish_by_death(folder)
+    else:
+        with suppress(ZeroDivisionError), Tracer(folder) as writing:
+            for step in islice(steps(), 0 if ended.startswith("before") else 3):
+                writing.watch(step)
+            if ended == "failed":
+                raise ZeroDivisionError
+    with Tracer(folder, force="same") as writing:
+        for step in islice(steps(), 5):
+            writing.watch(step)
+    record(tmp_path / "new", 5)
+    assert contents(folder) == contents(tmp_path / "new")
+
+
+@pytest.mark.parametrize("what", ["its batch_size differs", "its first step differs", "its data differs"])
+def test_another_run_is_not_taken_for_the_same(tmp_path, what):
+    """Other settings, other weights at the start, other data: refused at the first step, and not a byte changes."""
+    folder = tmp_path / "run"
+    record(folder, 3)
+    before, (step, *_) = contents(folder, without=()), islice(steps(), 1)
+    batch, data = step.run["batch_size"], step.run["data"]
+    other = {
+        "its batch_size differs": step._replace(run={**step.run, "batch_size": (batch or 0) + 1}),
+        "its first step differs": step._replace(loss=step.loss + 1.0),
+        "its data differs": step._replace(run={**step.run, "data": {**data, "inputs": [[9.0, 9.0], *data["inputs"][1:]]}}),
+    }[what]
+    refused = pytest.raises(FileExistsError, match=f"already holds a trace of another run, {what}; choose .*--force")
+    with refused, Tracer(folder, force="same") as writing:
+        writing.watch(other)
+    assert contents(folder, without=()) == before
+
+
+def test_a_run_without_a_step_replaces_nothing(tmp_path):
+    """force="same": until the first step it is not known whether it is the same run."""
+    record(tmp_path / "run", 3)
+    before = contents(tmp_path / "run", without=())
+    Tracer(tmp_path / "run", force="same").close()
+    assert contents(tmp_path / "run", without=()) == before
+    Tracer(tmp_path / "run", force=True).close()
+
+
+def test_a_folder_without_a_trace_is_no_obstacle(tmp_path):
+    """force="same" in a new folder is a new run; what is no trace is refused as ever."""
+    with Tracer(tmp_path / "run", force="same") as writing:
+        writing.watch(next(steps()))
+    assert Trace(tmp_path / "run").status == "finished"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("my own")
+    with pytest.raises(FileExistsError, match="is not a trace"):
+        Tracer(tmp_path / "mine", force="same")
 
 
 def test_force_replaces_everything_of_the_old_run(tmp_path):

@@ -213,6 +213,11 @@ class MLP(Buffers):
         rows = [(name, layer.describe(), size) for (name, layer), size in zip(self.parts(), sizes)]
         return parts_table(rows, self.flat.size)
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.text.words import Prose
+
+        return Prose(f"MLP on arrays\n{self.summary()}")._repr_html_()
+
     def dataset(self, data: Dataset, loss: Loss) -> Dataset:
         """A data set as arrays that this model can be trained on, checked; what `train` asks of a model on arrays."""
         from micrograd_lite.arrays.plan import array_dataset

@@ -7,16 +7,19 @@ writes what Graphviz draws, and a notebook shows the picture of any Value. The g
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from micrograd_lite.chain.formulas import formulas, in_formula
 from micrograd_lite.chain.layout import drawn, layout
 from micrograd_lite.chain.rows import edges, gradients
-from micrograd_lite.graph import Node, node_names
+from micrograd_lite.graph import Node, node_names, oldest_first
 from micrograd_lite.text.words import markup
 
 MOST = 300
 """A drawing of more nodes could not be read."""
+NEAR = 2_000
+"""How many nodes are gone down to find a part of a large graph; a batch that was added up with + has one for each sample."""
 LONGEST = 36  # letters of a name and its formula in a box; the tooltip has it all
 LETTER, LINE = 7.3, 17.0  # of a fixed-width font of 12 pixels
 HEIGHT = 3 * LINE + 10.0
@@ -52,21 +55,25 @@ def notes(root: Node) -> dict[Node, Note]:
     return made
 
 
-def svg(root: Node) -> str:
-    """The graph below root as one self-contained SVG picture, ASCII only. ValueError above 300 nodes."""
+def svg(root: Node, caption: str = "") -> str:
+    """The graph below root as one self-contained SVG picture, ASCII only, no wider than its place. ValueError above 300 nodes.
+
+    caption: a line below it.
+    """
     said = notes(root)
     letters = {node: max(len(part) for part in note[:3]) for node, note in said.items()}
     slots = {node: max([0, *(len(f"{partial:.4g}") + 2 for partial in node.partials)]) * len(node.partials) for node in said}
     widths = {node: LETTER * max(letters[node] + 2, slots[node]) for node in said}
     plan = layout(root, widths, HEIGHT)
+    wide, high = max(plan.width, LETTER * (len(caption) + 2)), plan.height + (LINE + 4.0 if caption else 0.0)
     hops = dict.fromkeys(
         _bend(*ends) if number % 2 == 0 else f"M{ends[1][0]:.1f} {ends[0][1]:.1f}V{ends[1][1]:.1f}"
         for wire in plan.wires
         for number, ends in enumerate(pairwise(wire.points))
     )
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{plan.width:.0f}" height="{plan.height:.0f}" '
-        f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
+        f'viewBox="0 0 {wide:.0f} {high:.0f}" style="max-width:100%;height:auto" role="img">',
         f"<title>{markup(said[root].title)}</title>",
         f"<style>{STYLE}</style>",
         '<rect width="100%" height="100%" fill="#fff"/>',
@@ -86,6 +93,7 @@ def svg(root: Node) -> str:
         for row, line in enumerate(note[:3]):
             lines.append(f'<text x="{left + LETTER:.1f}" y="{top + LINE * (row + 1):.1f}">{markup(line)}</text>')
         lines.append("</g>")
+    lines += [f'<text x="{LETTER}" y="{plan.height + LINE - 4:.0f}">{markup(caption)}</text>'] if caption else []
     return "\n".join([*lines, "</svg>\n"])
 
 
@@ -102,15 +110,56 @@ def graphviz(root: Node) -> str:
 
 
 def notebook(root: Node) -> str:
-    """The picture that a notebook shows: of a graph that is too large, two lines that say so."""
+    """The picture that a notebook shows: of a graph that is too large one part, such as a sample's cost; the rest is named."""
     try:
-        return svg(root)
+        whole, part = root, _part(root)
+        return svg(root) if part is root else svg(part, _beside(whole, part))
     except ValueError as error:
         lines = [markup(repr(root)), markup(str(error))]
         width = LETTER * (max(map(len, lines)) + 2)
         texts = [f'<text x="{LETTER}" y="{LINE * (row + 1)}">{line}</text>' for row, line in enumerate(lines)]
         start = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{3 * LINE:.0f}">'
         return "\n".join([start, f"<style>{STYLE}</style>", *texts, "</svg>\n"])
+
+
+def _part(root: Node) -> Node:
+    """The graph itself, or of a large one the cost of a sample: the oldest part of the first node whose parts are all small.
+
+    The graph itself too where no such node is near.
+    """
+    node = root
+    for _ in range(NEAR):
+        inner = [parent for parent in node.parents if parent.parents]
+        if not _is_large(node) or not inner:
+            return root
+        large = [parent for parent in inner if _is_large(parent)]
+        if not large:
+            oldest: Node = min(inner, key=attrgetter("birth"))
+            return oldest
+        node = large[0]
+    return root
+
+
+def _is_large(root: Node) -> bool:
+    """Has it more nodes than can be read? Counted no further."""
+    found = [root]
+    seen = {root}
+    for node in found:
+        new = [parent for parent in dict.fromkeys(node.parents) if parent not in seen]
+        seen.update(new)
+        found += new
+        if len(found) > MOST:
+            return True
+    return False
+
+
+def _beside(root: Node, part: Node) -> str:
+    names, nodes = node_names(root), oldest_first(root)
+    user = next(node for node in nodes if part in node.parents)
+    others = [names[node] for node in dict.fromkeys(user.parents) if node is not part]
+    named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+    beside = f", which also takes {named}" if others else ""
+    return f"{names[part]}, a part of {len(nodes):,} nodes, with gradients of this part alone; it goes into {names[user]}{beside}"
 
 
 def _bend(start: tuple[float, float], end: tuple[float, float]) -> str:

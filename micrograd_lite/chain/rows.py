@@ -14,11 +14,11 @@ upstream is its last total: the sum of the shares that all its uses gave it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from micrograd_lite.chain.formulas import formulas
-from micrograd_lite.graph import Node, node_names, youngest_first
+from micrograd_lite.graph import Node, is_rank, node_names, youngest_first
 
 
 class ChainRow(NamedTuple):
@@ -63,13 +63,15 @@ def gradients(root: Node) -> dict[Node, float]:
     return {root: 1.0, **{edge.node.parents[edge.position]: edge.total for edge in edges(root)}}
 
 
-def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> list[ChainRow]:
+def chain_rule(
+    root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges, names: Mapping[Any, str] | None = None
+) -> list[ChainRow]:
     """One row for each edge of the backward sweep from `root`, in its order; no row for a leaf.
 
     Values, partials and totals are those of the engine, bit for bit; the graph stays as it is. sweep: another engine's
-    sweep, to see what that one does (lab/bugs.py).
+    sweep, to see what that one does (lab/bugs.py). names: what some nodes are called whatever their labels say.
     """
-    names = node_names(root)
+    names = _renamed(node_names(root), names or {})
     written: dict[Node, tuple[str, list[str]]] = {}
     rows = []
     for order, edge in enumerate(sweep(root), start=1):
@@ -82,3 +84,12 @@ def chain_rule(root: Node, sweep: Callable[[Any], Iterable[Edge]] = edges) -> li
             names[parent], parent.data, slopes[edge.position], node.partials[edge.position], edge.share, edge.total,
         ))  # fmt: skip
     return rows
+
+
+def _renamed(names: Mapping[Node, str], given: Mapping[Any, str]) -> dict[Node, str]:
+    """Names with the given ones put in; another node of such a name goes by its rank, and ranks stay ranks."""
+    taken = {name for name in given.values() if not is_rank(name)}
+    made = {}
+    for rank, (node, name) in enumerate(names.items()):  # oldest first, as ranks count
+        made[node] = given[node] if given.get(node) in taken else f"v{rank}" if name in taken or node in given else name
+    return made

@@ -75,5 +75,5 @@ def paths_section(root: Node, leaf: Node, form: str = "text", most: int = 10) ->
 
 def _cell(entry: str | float, form: str) -> str:
     if isinstance(entry, str):
-        return cells.text(entry)
+        return cells.word(entry) if form == "csv" else cells.text(entry)
     return digits(entry, form) if isinstance(entry, float) else str(entry)

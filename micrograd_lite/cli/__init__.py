@@ -1,7 +1,7 @@
 """The command line: `micrograd-lite render traces/xor`. What each command is called, what it takes, the page that does it.
 
     networks  train, predict, data
-    traces    render, show, diff, diagnose, verify, flat
+    traces    render, show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
 
 A page loads when its command runs, so `micrograd-lite rules` needs no NumPy. A mistake of the user's is one line on
@@ -36,16 +36,21 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    return guarded(options.run, options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; what it makes has `run`, which takes the options and returns the exit code."""
     from micrograd_lite.cli import formulas, networks, traces  # they stand below this page
 
-    parser = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
-    parser.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
+    made.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     for page in (networks, traces, formulas):
         page.add_commands(commands)
-    options = parser.parse_args(arguments)
-    return guarded(options.run, options)
+    return made
 
 
 def guarded(run: Callable[[Any], int], options: Any) -> int:

@@ -49,6 +49,13 @@ def add_commands(commands: Any) -> None:
     diagnosing.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     diagnosing.set_defaults(run=reading(_diagnose))
 
+    trying = commands.add_parser("lab", help="train the run of a trace again with well-known mistakes, and see what they do")
+    trying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/mine")
+    trying.add_argument("mistake", nargs="?", help="such as never_zeroed (default: a table of all)")
+    trying.add_argument("--out", metavar="FOLDER", help="for the traces and the picture of one mistake (default: FOLDER_lab)")
+    trying.add_argument("--force", action="store_true", help="replace other runs that stand there")
+    trying.set_defaults(run=_lab)
+
     verifying = commands.add_parser("verify", help="derive every row of a trace again and name the first that is wrong")
     verifying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     verifying.add_argument("--strict", action="store_true", help="what could not be checked counts as a failure: exit code 1")
@@ -83,7 +90,7 @@ def _render(options: Any) -> int:
     import warnings
 
     from micrograd_lite.pictures.palette import THEMES
-    from micrograd_lite.pictures.render import render
+    from micrograd_lite.pictures.render import left_out, render
 
     look: dict[str, Any] = {"steps": _range(options.steps), "theme": THEMES[options.theme], "speed": options.speed}
     look |= {"title": options.title, "video": options.format == "mp4", "size": _size(options.size) if options.size else None}
@@ -92,6 +99,8 @@ def _render(options: Any) -> int:
         warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
         for path in render(options.folder, options.frames, what, options.out, **look):
             say(path)
+    for sentence in [] if what else left_out(options.folder):
+        say(sentence)
     return 0
 
 
@@ -132,9 +141,11 @@ QUESTIONS = ("forward", "chain", "toward", "by_sample", "optimizer", "paths", "m
 
 
 def _chosen(trace: Any, number: int | None) -> bool:
-    """Did the run write this step's edges down itself?"""
+    """Did the run write this step's edges down itself? Of a loop of one's own nothing else is to be had."""
+    from micrograd_lite.trace.kinds import by_hand
+
     asked = [number] if number is not None else trace.steps()[-1:]
-    return bool(set(asked) & set(trace.run.get("chain_rule") or []))
+    return by_hand(trace.run) or bool(set(asked) & set(trace.run.get("chain_rule") or []))
 
 
 def _answer(question: str, options: Any) -> str:
@@ -168,6 +179,22 @@ def _diagnose(options: Any) -> int:
     from micrograd_lite.lab.diagnose import diagnose
 
     say(diagnose(options.folder), end="")
+    return 0
+
+
+def _lab(options: Any) -> int:
+    from pathlib import Path
+
+    from micrograd_lite.lab.mistakes import all_mistakes, one_mistake
+
+    if options.mistake is None:
+        if options.out or options.force:
+            raise ValueError("--out and --force are for one mistake: the table of all leaves nothing behind")
+        print(all_mistakes(options.folder), end="")
+        return 0
+    beside = Path(options.folder)
+    out = Path(options.out) if options.out else beside.with_name(f"{beside.resolve().name}_lab")
+    print(one_mistake(options.folder, options.mistake, out, options.force or "same"), end="")
     return 0
 
 

@@ -40,6 +40,11 @@ class Dataset(NamedTuple):
     target_name: str = ""
     units: Units | None = None              # None: the numbers are in the data's own units
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_dataset
+
+        return of_dataset(self)
+
 
 def check(dataset: Dataset) -> None:
     """Raise for the first fault that would spoil a training; a sound data set passes in silence.

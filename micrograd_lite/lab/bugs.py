@@ -24,7 +24,7 @@ from micrograd_lite.graph import youngest_first
 from micrograd_lite.losses import Loss, mse
 from micrograd_lite.many import dot
 from micrograd_lite.nn import MLP
-from micrograd_lite.optim import SGD, Adam, AdamTerms
+from micrograd_lite.optim import SGD, Adam, AdamTerms, Optimizer
 from micrograd_lite.plan import Plan
 from micrograd_lite.rules import dot_terms
 from micrograd_lite.scalar import Value, operand
@@ -71,20 +71,27 @@ def never_zeroed(root: Value, plan: Plan) -> Iterator[Edge]:
 
 
 def slope_at_the_sum(root: Value, plan: Plan) -> Iterable[Edge]:
-    """The sigmoid's slope is a * (1 - a) with its output a; here the neuron's sum z is put in."""
+    """A sigmoid's slope is a * (1 - a), a tanh's 1 - a * a, with its output a; here the neuron's sum z is put in."""
     for node in youngest_first(root):
-        if node.rule.name == "sigmoid":
+        if node.rule.name in ("sigmoid", "tanh"):
             z = node.parents[0].data
-            node.partials = (z * (1.0 - z),)
+            node.partials = (z * (1.0 - z) if node.rule.name == "sigmoid" else 1.0 - z * z,)
     return edges(root)
 
 
 def updated_too_early(root: Value, plan: Plan) -> Iterable[Edge]:
     """Each layer's weights are moved before the error goes back through them: it goes through the new ones."""
+    optimizer, step = plan.optimizer, plan.optimizer.steps + 1
+    kept = optimizer.memory or [(0.0,) * len(optimizer.REMEMBERS)] * len(plan.parameters)
+    memory = dict(zip(plan.parameters, kept))
     for layer in plan.model.layers[:0:-1]:
         gradients = {edge.node.parents[edge.position]: edge.total for edge in edges(root)}
-        weights = [weight for neuron in layer.neurons for weight in neuron.w]
-        moved = {weight: weight.data - plan.optimizer.lr(1) * gradients[weight] for weight in weights}
+        weights = [weight for neuron in layer.neurons for weight in neuron.w if weight in memory]
+        moved = {
+            weight: weight.data
+            + optimizer.terms(weight.data, gradients[weight], memory[weight], optimizer.lr(step), step).update
+            for weight in weights
+        }
         for node in youngest_first(root):
             if node.rule.name == "dot":
                 slopes = list(node.partials)
@@ -109,39 +116,47 @@ class Biasless(MLP):
         """The outputs for one sample, each sum without its bias."""
         values = [operand(x) for x in inputs]
         for layer in self.layers:
-            values = [getattr(Value, neuron.activation)(dot(neuron.w, values)) for neuron in layer.neurons]
+            sums = [dot(neuron.w, values) for neuron in layer.neurons]
+            values = [z.prelu(neuron.slope) if neuron.slope else neuron.activate(z) if neuron.activate else z
+                      for neuron, z in zip(layer.neurons, sums)]  # fmt: skip
         return values[0] if len(values) == 1 else values
 
 
-def uncorrected(self: Adam, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> AdamTerms:
+def uncorrected(adam: Adam, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> AdamTerms:
     """Adam's means as they are: they start at 0, so the first ones are far too small, the squares' more than the others."""
-    first = self.betas[0] * memory[0] + (1.0 - self.betas[0]) * gradient
-    second = self.betas[1] * memory[1] + (1.0 - self.betas[1]) * gradient * gradient
-    rate = lr / (math.sqrt(second) + self.eps)
-    return AdamTerms(memory[0], first, memory[1], second, first, second, rate, -rate * first)
+    terms = adam.terms(value, gradient, memory, lr, step)
+    rate = lr / (math.sqrt(terms.second) + adam.eps)
+    update = -rate * terms.first - decay(adam, value, lr)
+    return terms._replace(first_corrected=terms.first, second_corrected=terms.second, rate=rate, update=update)
 
 
-def eps_inside(self: Adam, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> AdamTerms:
+def eps_inside(adam: Adam, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> AdamTerms:
     """Adam's eps under the root, where its 1e-8 acts as 1e-4: weights with smaller gradients than that slow down."""
-    terms = Adam.terms(self, value, gradient, memory, lr, step)
-    rate = lr / math.sqrt(terms.second_corrected + self.eps)
-    return terms._replace(rate=rate, update=-rate * terms.first_corrected)
+    terms = adam.terms(value, gradient, memory, lr, step)
+    rate = lr / math.sqrt(terms.second_corrected + adam.eps)
+    return terms._replace(rate=rate, update=-rate * terms.first_corrected - decay(adam, value, lr))
 
 
-class MistakenAdam(Adam):
-    """Adam with another formula for its terms. run.json says Adam: who makes a mistake does not know it."""
+def decay(adam: Adam, value: float, lr: float) -> float:
+    """What AdamW takes off the weight itself."""
+    return lr * adam.weight_decay * value if adam.DECOUPLED else 0.0
 
-    def __init__(self, formula: Callable[..., AdamTerms], lr: float) -> None:
-        super().__init__(lr=lr)
-        self.formula = formula
 
-    def terms(self, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> AdamTerms:
+class Mistaken(Optimizer):
+    """An optimizer with another formula for its terms. run.json has its name: who makes a mistake does not know it."""
+
+    def __init__(self, right: Optimizer, formula: Callable[..., Any]) -> None:
+        super().__init__(lr=right.lr)
+        self.right, self.formula = right, formula
+        self.REMEMBERS = right.REMEMBERS  # type: ignore[misc]
+
+    def terms(self, value: float, gradient: float, memory: tuple[float, ...], lr: float, step: int) -> Any:
         """What the formula makes of one parameter's gradient."""
-        return self.formula(self, value, gradient, memory, lr, step)
+        return self.formula(self.right, value, gradient, memory, lr, step)
 
     def config(self) -> dict[str, Any]:
-        """Name and settings of the Adam that it is taken for."""
-        return {**super().config(), "name": "Adam"}
+        """Name and settings of the optimizer that it is taken for."""
+        return self.right.config()
 
 
 # --- each mistake by name ---
@@ -154,8 +169,8 @@ class Bug(NamedTuple):
     effect: str
     sweep: Callable[[Value, Plan], Iterable[Edge]] = right
     model: type[MLP] = MLP
-    loss: Loss = mse
-    terms: Callable[..., AdamTerms] | None = None  # of Adam; None trains by SGD
+    reduce: Callable[[Sequence[Value]], Value] | None = None  # of the loss
+    terms: Callable[..., AdamTerms] | None = None  # of Adam; in this page's own run, None trains by SGD
 
 
 RIGHT = Bug("right", "nothing is wrong")
@@ -168,7 +183,7 @@ BUGS = {bug.name: bug for bug in (
     Bug("slope_at_the_sum", "z * (1 - z) may be negative and has no bound: errors grow from layer to layer", slope_at_the_sum),
     Bug("updated_too_early", "the error goes back through weights that it did not come through; nearly right", updated_too_early),
     Bug("bias_forgotten", "each unit's border must go through the origin, and the biases get no gradient", model=Biasless),
-    Bug("sum_for_mean", "as many times the learning rate as there are samples", loss=mse._replace(reduce=many.sum)),
+    Bug("sum_for_mean", "as if the learning rate were as many times as large as there are samples", reduce=many.sum),
     Bug("uncorrected", "the first steps are 3 to 6 times as long as they should be, so it lands elsewhere", terms=uncorrected),
     Bug("eps_inside", "weights with gradients near 1e-4 or below move more slowly than they should", terms=eps_inside),
 )}  # fmt: skip
@@ -193,13 +208,30 @@ class Engine:
         return root.data, [parameter.grad for parameter in plan.parameters]
 
 
+def mistaken_steps(
+    bug: Bug, make: Callable[[type[MLP]], MLP], data: Any, loss: Loss, optimizer: Optimizer, chain: Sequence[int], **settings: Any
+) -> Iterator[Step]:
+    """The steps of `train` with a bug; the steps in `chain` show every edge as it was walked.
+
+    make: the model of a class, which is MLP or Biasless. FloatingPointError when a bug makes the numbers overflow.
+    """
+    engine = Engine(bug)
+    steps = train(
+        make(bug.model), data, loss=loss._replace(reduce=bug.reduce) if bug.reduce else loss,
+        optimizer=Mistaken(optimizer, bug.terms) if bug.terms else optimizer,
+        engine="flat" if bug.sweep is right else engine, chain_rule=chain, **settings,
+    )  # fmt: skip
+    for step in steps:
+        yield step if bug.sweep is right else step._replace(chain=engine.chain)
+
+
 def wrong_steps(bug: Bug, epochs: int, chain: Sequence[int] = (1, 2)) -> Iterator[Step]:
-    """Train 2-4-2-1 sigmoid units on XOR with a bug (or RIGHT); the steps in `chain` show every edge as it was walked.
+    """Train 2-4-2-1 sigmoid units on XOR with a bug (or RIGHT), by SGD, or by Adam where the bug is one of Adam's.
 
     Two hidden layers, because in a smaller network every inner number is used once and any order is right.
-    FloatingPointError when a bug makes the numbers overflow.
     """
-    model, engine = bug.model(2, [4, 2, 1], activation="sigmoid", output="sigmoid", seed=2), Engine(bug)
-    optimizer = MistakenAdam(bug.terms, lr=0.05) if bug.terms else SGD(lr=2.0)
-    for step in train(model, xor(), loss=bug.loss, optimizer=optimizer, epochs=epochs, engine=engine, chain_rule=chain):
-        yield step._replace(chain=engine.chain)
+
+    def make(kind: type[MLP]) -> MLP:
+        return kind(2, [4, 2, 1], activation="sigmoid", output="sigmoid", seed=2)
+
+    return mistaken_steps(bug, make, xor(), mse, Adam(lr=0.05) if bug.terms else SGD(lr=2.0), chain, epochs=epochs)

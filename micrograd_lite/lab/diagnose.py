@@ -1,4 +1,4 @@
-"""What keeps a network from learning, in words: units that are stuck, an error that does not get through, too big a step.
+"""What keeps a network from learning, in words: a loss that rises or stands still, stuck units, an error that gets lost.
 
 `micrograd-lite diagnose traces/xor` prints it; every sentence rests on numbers of the trace.
 """
@@ -8,31 +8,53 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
 
-from micrograd_lite.lab.slopes import LayerSlopes, Slopes, slopes
+from micrograd_lite.lab.changes import Change, Changes, argument, changes, rate
+from micrograd_lite.lab.course import course, told
+from micrograd_lite.lab.slopes import LayerSlopes, Slopes, Unmeasured, slopes
 from micrograd_lite.losses import LOSSES
 from micrograd_lite.measure import FLAT
 from micrograd_lite.text.tables import table
+from micrograd_lite.text.words import Prose
 from micrograd_lite.trace import Trace
 
 FLAT_LAYER = 0.5
 """A layer with this share of flat slopes has something to tell."""
 LITTLE = 0.01
 """An error of which less than this share gets through the slopes is as good as lost."""
+SLOWER, HE = "lower the learning rate (--lr; lr= in Python)", "start with init='he' (MLP(..., init='he'))"
+SCALED = "micrograd-lite train without --raw; data.scaled in Python"
+LOGITS = "--output linear --loss binary_cross_entropy; loss=binary_cross_entropy in Python"
+"""The arguments that do what is advised."""
 RARE = 0.05
 """So small a share of units or steps is no harm."""
 
 
-def diagnose(folder: str | os.PathLike[str]) -> str:
-    """A table of the slopes of each layer at three moments, and what it means. ValueError when they cannot be measured."""
+def diagnose(folder: str | os.PathLike[str]) -> Prose:
+    """How the loss went, a table of the slopes of each layer at three moments, and what it means and asks for.
+
+    ValueError when the trace has no step yet or is damaged. Where no slopes can be measured, that is said.
+    """
     trace = Trace(folder)
+    if not trace.metrics():
+        raise ValueError(f"{trace.folder} has no step yet: train and watch at least one")
+    found, went = changes(trace), course(trace)
+    lead = "".join(f"{line}\n" for line in [*told(trace, went, rate(found)), *first_loss(trace)])
+    steps = "".join(f"{line}\n" for line in promised(found, went.is_well))
     try:
         measured = slopes(trace)
+    except Unmeasured as error:
+        return Prose(f"{lead}{steps}\nno slopes: {error}\n")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"{trace.folder} does not hold the slopes of a network: {error}") from error
-    said = [*first_loss(trace), *stuck(measured, trace.run["model"].get("init")), *lost(measured), *predicted_and_measured(trace)]
-    return f"slopes on {measured.on}\n\n{slopes_table(measured)}\n" + "".join(f"{line}\n" for line in said)
+    said = [*stuck(measured, trace.run["model"].get("init"), went.is_well), *lost(measured, went.is_well)]
+    units = "".join(f"{line}\n" for line in said)
+    return Prose(f"{lead}{steps}\nslopes on {measured.on}\n\n{slopes_table(measured)}{MEANINGS}\n{units}")
+
+
+MEANINGS = f"""flat: a slope under {FLAT}; a unit passes an error on times its slope, so hardly anything of it goes through.
+error let through: the mean slopes from the outputs down to this layer, multiplied: what they leave of an error, weights aside.
+"""
 
 
 def slopes_table(measured: Slopes) -> str:
@@ -56,51 +78,56 @@ def passed(layers: Sequence[LayerSlopes]) -> list[float]:
     return products[::-1]
 
 
-def stuck(measured: Slopes, init: str | None) -> list[str]:
+def stuck(measured: Slopes, init: str | None, is_well: bool) -> list[str]:
     """A sentence for each layer whose units are dead or mostly flat at the end, and what to do about it."""
     said, outputs = [], len(measured.layers[-1]) - 1
     for start, end in zip(measured.layers[0], measured.layers[-1]):
         if end.activation == "relu" and end.dead:
-            said.append(dead(start, end, init))
+            said.append(dead(start, end, init, is_well))
         elif end.activation in ("sigmoid", "tanh") and end.flat >= FLAT_LAYER:
-            said.append(saturated(start, end, init, end.layer == outputs))
+            said.append(saturated(start, end, init, end.layer == outputs, is_well))
     return said or ["No relu is dead, and no layer of sigmoids or tanhs is mostly flat."]
 
 
-def dead(start: LayerSlopes, end: LayerSlopes, init: str | None) -> str:
+def dead(start: LayerSlopes, end: LayerSlopes, init: str | None, is_well: bool) -> str:
     """About relus that never fire."""
-    units, remedy = len(end.units_flat), "make the layer wider"
-    if end.dead <= RARE * units:
-        remedy = "so few are no harm"
+    units = len(end.units_flat)
+    remedy = f"make the layer wider (--layers {2 * units}; MLP(..., [{2 * units}, ...]) in Python)"
+    if is_well or end.dead <= RARE * units:
+        remedy = "the network has learned without them" if is_well else "so few are no harm"
     elif start.dead < end.dead:
-        remedy = "lower the learning rate" if init in ("he", None) else "lower the learning rate, or start with init='he'"
+        remedy = SLOWER if init in ("he", None) else f"{SLOWER}, or {HE}"
     elif init not in ("he", None):
-        remedy = "start with init='he'"
+        remedy = HE
     never = f"{end.dead} of {units} units never fire (at the start {start.dead})"
     return f"layer{end.layer}: {never}: nothing moves them any more; {remedy}."
 
 
-def saturated(start: LayerSlopes, end: LayerSlopes, init: str | None, outputs: bool) -> str:
+def saturated(start: LayerSlopes, end: LayerSlopes, init: str | None, outputs: bool, is_well: bool) -> str:
     """About sigmoids and tanhs so far out that their slope is nearly 0."""
-    if outputs:
-        remedy = "an answer that is sure and wrong stays wrong; use output='linear' and a cross-entropy"
+    if is_well:
+        remedy = "it is sure of its answers, and they are right"
+    elif outputs:
+        remedy = f"an answer that is sure and wrong stays wrong; use output='linear' and a cross-entropy ({LOGITS})"
     elif start.flat < FLAT_LAYER:
-        remedy = "it went flat while it learned; if the loss is not small yet, lower the learning rate"
+        remedy = f"it went flat while it learned; if the loss is not small yet, {SLOWER}"
     else:
-        smaller = "" if init in ("glorot", None) else "start with init='glorot' or "
-        remedy = f"its sums are too large from the start; {smaller}scale the inputs"
+        smaller = "" if init in ("glorot", None) else "start with init='glorot' (MLP(..., init='glorot')) or "
+        remedy = f"its sums are too large from the start; {smaller}scale the inputs ({SCALED})"
     many = f"{end.mostly_flat} of {len(end.units_flat)} units are mostly flat and " if end.units_flat else ""
     flat = f"{many}{end.flat:.0%} of all slopes are under {FLAT} ({start.flat:.0%} at first)"
     return f"layer{end.layer}: saturated; {flat}: {remedy}."
 
 
-def lost(measured: Slopes) -> list[str]:
+def lost(measured: Slopes, is_well: bool) -> list[str]:
     """A sentence when the slopes let hardly anything of an error through to the first layer."""
     said = []
     for layers, when, then in (
-        (measured.layers[0], "At the start", "the first layers will hardly learn: use relu, or smaller starting weights"),
+        (measured.layers[0], "At the start", "the first layers will hardly learn: --activation relu, or smaller weights"),
         (measured.layers[-1], "At the end", "the first layers hardly learn any more, which is right only when the loss is small"),
     ):
+        if is_well:
+            continue
         through = passed(layers)[0]
         if through < LITTLE:
             factors = " x ".join(f"{layer.mean:.3g}" for layer in reversed(layers))
@@ -116,32 +143,50 @@ def first_loss(trace: Trace) -> list[str]:
     if not classes or first <= 2.0 * math.log(classes):
         return []
     guessing = f"The first loss is {first:.4g}, where guessing costs ln {classes} = {math.log(classes):.3f}"
-    return [f"{guessing}: the outputs are sure and wrong before anything is learned; use smaller starting weights, init='he'."]
+    smaller = f"use smaller starting weights, or {HE}"
+    return [f"{guessing}: the outputs are sure and wrong before anything is learned; {smaller}."]
 
 
 def predicted_and_measured(trace: Trace) -> list[str]:
-    """What became of the loss beside what its slope promised, where train(..., change_every=1) measured it."""
-    noise = 1e-4 if trace.run.get("model", {}).get("dtype") == "float32" else 1e-11  # changes of mostly rounding tell nothing
-    rows = [row for row in trace.metrics() if (row.get("predicted_change") or 0.0) < -noise * abs(row["loss"])]
-    rose = [row for row in rows if row["measured_change"] > 0.0]
-    short = [row for row in rows if 0.0 >= row["measured_change"] > 0.5 * row["predicted_change"]]
+    """What became of the loss beside what its slope promised: as metrics.csv has it, else of recorded steps built again."""
+    return promised(changes(trace), course(trace).is_well)
+
+
+def promised(found: Changes, is_well: bool) -> list[str]:
+    """Sentences about steps that did not keep what the slope promised; no remedy where the network has learned."""
+    rose = [row for row in found.rows if row.measured > 0.0]
+    short = [row for row in found.rows if 0.0 >= row.measured > 0.5 * row.predicted]
     said = []
     if rose:
         what = "the loss rose where its slope promised a fall"
-        said.append(_parting(rose, rows, what, "the step ends higher on the other side of the valley: this diverges"))
+        why = "the step ends higher on the other side of the valley: this diverges"
+        said.append(_parting(rose, found, what, why, is_well))
     if short:
         what = "the loss fell by less than half of what its slope promised"
-        said.append(_parting(short, rows, what, "the step goes past the bottom of the valley"))
-    if rows and not said:
-        said.append(f"At all {len(rows)} measured steps the loss fell by at least half of what its slope promised.")
+        said.append(_parting(short, found, what, "the step goes past the bottom of the valley", is_well))
+    if found.rows and not said:
+        steps = f"{len(found.rows)} {_kind(found)} steps"
+        said.append(f"At all {steps} the loss fell by at least half of what its slope promised.")
     return said
 
 
-def _parting(chosen: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]], what: str, why: str) -> str:
-    steps = f"From step {chosen[0]['step']} on, at {len(chosen)} of {len(rows)} steps, {what} ({_example(chosen[0])})"
-    rare = len(chosen) <= RARE * len(rows)
-    return f"{steps}: so few are no harm." if rare else f"{steps}: {why}; the learning rate is too big."
+def _kind(found: Changes) -> str:
+    return "rebuilt" if found.rebuilt else "measured"
 
 
-def _example(row: dict[str, Any]) -> str:
-    return f"at step {row['step']} {row['measured_change']:+.3g} for {row['predicted_change']:+.3g}"
+def _parting(chosen: Sequence[Change], found: Changes, what: str, why: str, is_well: bool) -> str:
+    all_steps = f"{len(found.rows)} rebuilt steps" if found.rebuilt else f"{len(found.rows)} steps"
+    steps = f"From step {chosen[0].step} on, at {len(chosen)} of {all_steps}, {what} ({_example(chosen[0])})"
+    if len(chosen) <= RARE * len(found.rows):
+        return f"{steps}: so few are no harm."
+    if is_well:
+        return f"{steps}; it has learned all the same."
+    allowed = rate(found)
+    if allowed is None or allowed.best >= allowed.now:
+        return f"{steps}; most steps end before the bottom of the valley, so the learning rate is not too big."
+    remedy = f"; {argument(allowed.best)} ends near its bottom" if allowed and allowed.best < allowed.now else ""
+    return f"{steps}: {why}; the learning rate is too big{remedy}."
+
+
+def _example(row: Change) -> str:
+    return f"at step {row.step} {row.measured:+.3g} for {row.predicted:+.3g}"

@@ -50,11 +50,15 @@ class Slopes(NamedTuple):
     on: str
 
 
+class Unmeasured(ValueError):
+    """No slopes can be measured: the trace is not of an MLP, or its data is not to be had."""
+
+
 def slopes(trace: Trace) -> Slopes:
-    """The slopes of a trace. ValueError when it is not of an MLP, has no step yet, or when its data is not to be had."""
+    """The slopes of a trace. Unmeasured, which is a ValueError, says why there are none; ValueError when it has no step yet."""
     model, data = (trace.run.get(name) or {} for name in ("model", "data"))
     if not {"inputs", "outputs_per_layer", "activation", "output"} <= model.keys():
-        raise ValueError(f"{trace.folder} is not the trace of an MLP: there are no layers whose slopes could be measured")
+        raise Unmeasured(f"{trace.folder} is not the trace of an MLP: there are no layers whose slopes could be measured")
     if not trace.metrics():
         raise ValueError(f"{trace.folder} has no step yet: train and watch at least one")
     scalar = bool(trace.steps())
@@ -64,7 +68,7 @@ def slopes(trace: Trace) -> Slopes:
         own = "all its samples" if "inputs" in data else f"{len(inputs):,} samples of {data['name']} as the package has them"
         return Slopes([(scalar_layers if scalar else array_layers)(trace, step, inputs) for step in three(steps)], own)
     if not trace.layers():
-        raise ValueError(f"{trace.folder} names its data {data.get('name')!r} and does not hold it: no slopes can be measured")
+        raise Unmeasured(f"{trace.folder} names its data {data.get('name')!r} and does not hold it: no slopes can be measured")
     return Slopes(from_layers(trace), "the batch of each step, as layers.csv has it, which keeps no single units")
 
 

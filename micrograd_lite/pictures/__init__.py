@@ -21,6 +21,7 @@
     backward    backward.gif: the backward sweep over a small graph, edge by edge
     optimizer_paths  optimizer_paths.gif: several optimizers on one map of the loss
     render      every picture that fits a trace
+    notebook    what a notebook shows of a trace, a step, a data set
 
 Importing this package loads nothing; NumPy and Pillow are loaded by the pages that draw.
 """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from micrograd_lite.pictures.axes import Axis, Plot, around, legend
 from micrograd_lite.pictures.canvas import Canvas
-from micrograd_lite.pictures.film import HEAD, Box, Film, animate
+from micrograd_lite.pictures.film import HEAD, Box, Film, Look, animate, write_title
 from micrograd_lite.pictures.gif import write_png
 from micrograd_lite.pictures.palette import DIM, PAPER, ink
 
@@ -74,7 +74,12 @@ def _thinned(plot: Plot, series: Series) -> tuple[list[float], list[float]]:
 
 
 def curves(path: str | os.PathLike[str], film: Film) -> None:
-    """Write one picture of loss and, where it was measured, accuracy: on training and on test data. Errors as above."""
+    """Write one picture of loss and, where it was measured, accuracy: on training and on test data. OSError names the path."""
+    write_png(path, drawn_curves(film))
+
+
+def drawn_curves(film: Film) -> Canvas:
+    """That picture."""
     trace, last = film.trace, film.last
     loss = [Series("train", list(film.losses), list(film.losses.values())), *_measured(film, "test_loss", "test")]
     right = accuracies(film)
@@ -86,6 +91,22 @@ def curves(path: str | os.PathLike[str], film: Film) -> None:
     _drawn(canvas, (4, HEAD, width - 4, middle), loss, film, f"loss ({trace.run.get('loss', 'value')})")
     if right:
         _drawn(canvas, (4, middle, width - 4, height), right, film, "accuracy")
+    return canvas
+
+
+def compared(
+    path: str | os.PathLike[str], runs: Mapping[str, Sequence[float]], title: str, measure: str, look: Look | None = None
+) -> None:
+    """Write one picture of several runs' losses, one number for each step. OSError names the path."""
+    canvas, colours = (look or Look()).canvas((640, 420)), [ink(place) for place in range(len(runs))]
+    width, height = canvas.size
+    series = [Series(label, list(range(len(losses))), list(losses)) for label, losses in runs.items()]
+    plot = _plot(canvas, (4, 24, width - 4, height), series, 0, max(len(one.steps) - 1 for one in series), measure)
+    for one, colour in zip(series, colours):
+        plot.curve(*_thinned(plot, one), colour)
+    left, _, right, bottom = plot.box
+    legend(canvas, left + 14, bottom - 12 - 18 * len(runs), list(zip(runs, colours)), room=right - left - 28)
+    write_title(canvas, title)
     write_png(path, canvas)
 
 

@@ -13,6 +13,7 @@ from micrograd_lite.pictures import boundary, fit, heatmap, layer_curves, learni
 from micrograd_lite.pictures.curves import curves, training_loss
 from micrograd_lite.pictures.film import Film, Look
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.kinds import by_hand
 
 Draw = Callable[[Path, Film], None]
 
@@ -87,3 +88,10 @@ def render(
         picture.draw(path, film)
         made.append(path)
     return made
+
+
+def left_out(folder: str | os.PathLike[str]) -> list[str]:
+    """A sentence for each picture that the network would have, and for which something is not in the trace."""
+    run = Trace(folder).run
+    missing = by_hand(run) and run["model"].get("inputs") == 2
+    return ["no decision_boundary.gif: a loop of one's own keeps its data to itself"] if missing else []

@@ -14,7 +14,7 @@ from typing import Any
 
 from micrograd_lite.text.files import number, opened
 
-__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed"]
+__all__ = ["line", "number", "numbers", "plain", "read_table", "text", "typed", "word"]
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
@@ -35,8 +35,32 @@ def text(name: str) -> str:
     return shield + "".join(_ESCAPES.get(character, character) for character in name)
 
 
+MISSING = frozenset((
+    "", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "1.#ind", "1.#qnan", "<na>", "n/a", "na", "null", "none", "true",
+    "false",
+))  # fmt: skip
+"""Words that programs for tables take for a missing number, or for a truth value."""
+
+
+def word(name: str) -> str:
+    """The same for a column of words: a name or formula that reads as a number, such as `1.0`, is shielded too.
+
+    Programs take a column's type from its first rows: a thousand rows of 1.0 and then one of `w` would be an error.
+    """
+    cell = text(name)
+    return cell if cell.startswith("'") or not _reads_otherwise(name) else f"'{cell}"
+
+
+def _reads_otherwise(name: str) -> bool:
+    try:
+        float(name)
+        return True
+    except ValueError:
+        return name.strip().lower() in MISSING
+
+
 def plain(cell: str) -> str:
-    """The name that `text` made this cell from."""
+    """The name that `text` or `word` made this cell from."""
     name = re.sub(r"\\[\\nrt0]", lambda match: _UNESCAPES[match.group()], cell)
     return name[1:] if cell.startswith("'") else name
 

@@ -19,20 +19,45 @@ WIDEST = 120
 """Columns of a terminal: a longer line above rows, and a longer text in the last column, is broken."""
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> str:
+Groups = Sequence[tuple[str, Sequence[Sequence[str]]]]
+"""Rows of cells, below a line of their own or below none."""
+
+
+class Table(str):
+    """The text of a table, which a notebook shows as a table."""
+
+    header: Sequence[str]
+    groups: Groups
+
+    def _repr_html_(self) -> str:
+        return _sections(self.header, self.groups, "html")
+
+
+def kept(text: str, header: Sequence[str], groups: Groups) -> Table:
+    """A table's text, and what it was made from."""
+    made = Table(text)
+    made.header, made.groups = header, groups
+    return made
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], form: str = "text") -> Table:
     """Rows under a header, ending in a newline, in form text, markdown, csv, html or json (a list of records).
 
     Columns of numbers stand on the right.
     """
     if form == "csv":
-        return "".join(cells.line(row) for row in (header, *rows))
+        return kept("".join(cells.line(row) for row in (header, *rows)), header, [("", rows)])
     if form == "json":
-        return to_json([dict(zip(header, map(_typed, row))) for row in rows])
+        return kept(to_json([dict(zip(header, map(_typed, row))) for row in rows]), header, [("", rows)])
     return sections(header, [("", rows)], form)
 
 
-def sections(header: Sequence[str], groups: Sequence[tuple[str, Sequence[Sequence[str]]]], form: str = "text") -> str:
+def sections(header: Sequence[str], groups: Groups, form: str = "text") -> Table:
     """One table for people whose rows stand in groups, each below a line of its own ("": none), as wide as the table."""
+    return kept(_sections(header, groups, form), header, groups)
+
+
+def _sections(header: Sequence[str], groups: Groups, form: str) -> str:
     rows = [row for _, below in groups for row in below]
     shown = [[_markdown(cell) if form == "markdown" else cell for cell in row] for row in (header, *rows)]
     widths = [max(3, *(len(row[column]) for row in shown)) for column in range(len(header))]

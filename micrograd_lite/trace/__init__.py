@@ -8,6 +8,8 @@
     layers      the same for models on arrays: one row for each array
     checkpoint  where a run can go on
     fit         does a checkpoint fit its tables?
+    again       is a run the very one that a folder holds?
+    loop        the steps of a loop of one's own
     tracer      Tracer: writes a run while it happens
     reader      Trace: reads it back, at any moment
     show        tables of one step, for people

@@ -181,5 +181,5 @@ def _parameter(step: RebuiltStep, name: str) -> Any:
 
 def _cell(entry: str | float, form: str) -> str:
     if isinstance(entry, str):
-        return cells.text(entry)
+        return cells.word(entry) if form == "csv" else cells.text(entry)
     return digits(entry, form) if isinstance(entry, float) else str(entry)

@@ -48,6 +48,17 @@ class Earlier(NamedTuple):
     run: dict[str, Any]
 
 
+class Recent(NamedTuple):
+    """The step before, and the one now being written: it is the last one once metrics.csv has more than so many rows.
+
+    Both are kept whatever becomes of the second: refused by the disk or interrupted, it leaves the one before it as the last.
+    """
+
+    rows: int
+    before: Any = None
+    now: Any = None
+
+
 def write_checkpoint(folder: Path, step: Any, extents: dict[str, Extent]) -> None:
     """Replace the folder's checkpoint by the state after `step`. OSError names the path."""
     about: dict[str, Any] = {"step": step.number, "extents": extents}

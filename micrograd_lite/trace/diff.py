@@ -18,7 +18,8 @@ from micrograd_lite.trace.reader import Trace
 from micrograd_lite.trace.stages import STAGES, Stage, Tables, by_step
 
 RECORDING = (
-    "format", "status", "error", "steps", "rows", "every", "weights_every", "epochs", "evaluation", "chain_rule", "by_sample",
+    "format", "status", "error", "steps", "rows", "every", "weights_every", "epochs", "evaluation",
+    "evaluate_every", "change_every", "chain_rule", "by_sample",
 )  # fmt: skip
 """What run.json says about the recording and not about the numbers."""
 
@@ -81,6 +82,11 @@ class Comparison(NamedTuple):
     difference: Difference | None
     end: str  # a sentence when one trace goes further than the other
     equal: bool  # as far as both go, when one of them is still being written
+
+    def _repr_html_(self) -> str:
+        from micrograd_lite.text.words import Prose
+
+        return Prose(self)._repr_html_()
 
     def __str__(self) -> str:
         count = ", ".join(f"{rows:,} of {table}" for table, rows in self.rows.items())

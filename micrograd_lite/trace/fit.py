@@ -17,7 +17,7 @@ from micrograd_lite.text import cells
 from micrograd_lite.text.npz import Unreadable, read_arrays
 from micrograd_lite.trace.append import NO_LINK
 from micrograd_lite.trace.checkpoint import Checkpoint, read_checkpoint
-from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRICS, OPTIMIZER, WEIGHTS, read_run
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRICS, OPTIMIZER, REPLACE, WEIGHTS, read_run
 from micrograd_lite.trace.kinds import most_numbers
 
 PIECE = 1 << 20
@@ -36,8 +36,7 @@ def resumable(folder: Path) -> Checkpoint:
     """The checkpoint of a run that can go on, checked against run.json and every table. ValueError says why it cannot."""
     run = read_run(folder)
     if run.get("status") == "finished":
-        instead = "choose another folder, or replace it with force=True"
-        raise ValueError(f"{folder} holds a finished run, there is nothing to go on with: {instead}")
+        raise ValueError(f"{folder} holds a finished run, there is nothing to go on with: {REPLACE}")
     checkpoint = read_checkpoint(folder, run)
     if (folder / WEIGHTS).is_symlink():
         raise ValueError(f"{folder / WEIGHTS} is a link, so this run cannot go on: weights are kept in the folder itself")

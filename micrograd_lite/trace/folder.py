@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ FILES = (
 """Every file that this format names; beside them, weights/step_NNNNNN.npz."""
 
 
+REPLACE = "choose another folder, or replace it: --force for a command, Tracer(..., force=True) in a script"
+"""What to do about a run that stands where another one shall be written."""
+
 KEPT = re.compile(r"step_(\d{6,})\.npz")
 PART = re.compile(rf"\.({'|'.join(map(re.escape, FILES))}|{KEPT.pattern})\.[0-9a-f]{{8}}\.part")
 """The temporary files of write_whole, left behind by kill -9."""
@@ -67,9 +70,27 @@ def read_run(folder: Path) -> dict[str, Any]:
     return dict(run)
 
 
+def first_unmeasured(run: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The first row of metrics.csv, whose columns that were not measured hold NaN and not nothing, with None for those.
+
+    Programs take a column's type from its first rows: so a column of numbers is one, wherever its first number stands.
+    """
+    made = dict(row)
+    for column in run.get("evaluation", []):
+        every = run.get("change_every" if column.endswith("_change") else "evaluate_every")
+        if every != 1 and made.get(column) != made.get(column):
+            made[column] = None
+    return made
+
+
 def write_run(folder: Path, run: dict[str, Any]) -> None:
     """Replace run.json as a whole."""
     write_whole(folder / RUN, to_json({"format": FORMAT, **run}))
+
+
+def settings(run: dict[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
+    return {name: entry for name, entry in run.items() if name not in ("format", "status", "error", "steps", "rows")}
 
 
 def claim(folder: Path, force: bool) -> int:
@@ -83,19 +104,24 @@ def claim(folder: Path, force: bool) -> int:
     descriptor = lock(folder)
     try:
         _refuse_foreign(folder, force)  # again: another writer may have come and gone before we held the lock
-        # run.json first: whoever looks, or takes over after our death, finds a trace at every moment
-        write_run(folder, {"status": "running"})
-        try:
-            os.ftruncate(descriptor, 0)
-        except OSError as error:
-            raise OSError(error.errno, f"cannot write: {error.strerror}", str(folder / METRICS)) from error
-        for path in _files_of_the_format(folder):
-            if path.name not in (RUN, METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
-                path.unlink()
+        empty(folder, descriptor)
     except BaseException:
         unlock(folder, descriptor)
         raise
     return descriptor
+
+
+def empty(folder: Path, descriptor: int) -> None:
+    """Remove the run that a folder holds, which is locked by this descriptor. OSError names the path."""
+    # run.json first: whoever looks, or takes over after our death, finds a trace at every moment
+    write_run(folder, {"status": "running"})
+    try:
+        os.ftruncate(descriptor, 0)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write: {error.strerror}", str(folder / METRICS)) from error
+    for path in _files_of_the_format(folder):
+        if path.name not in (RUN, METRICS, LOCK):  # metrics.csv carries the lock; it is emptied, not removed
+            path.unlink()
 
 
 def reclaim(folder: Path) -> int:
@@ -130,8 +156,7 @@ def _refuse_foreign(folder: Path, force: bool) -> None:
         raise FileExistsError(f"{folder} is not empty and is not a trace of {FORMAT}; choose another folder") from error
     if not force:
         raise FileExistsError(
-            f"{folder} already holds a trace ({run.get('steps', 'some')} steps, {run.get('status')}); "
-            f"choose another folder, or replace it with --force"
+            f"{folder} already holds a trace ({run.get('steps', 'some')} steps, {run.get('status')}); {REPLACE}"
         )
 
 

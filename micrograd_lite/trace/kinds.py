@@ -14,6 +14,10 @@ WORDS = ("NaN", "inf", "-inf")
 """Numbers that JSON has no digits for."""
 
 
+BY_HAND = "by hand"
+"""What run.json calls the optimizer and the loss of a loop of one's own: nothing is known of them but what they did."""
+
+
 class Kind(NamedTuple):
     """What an entry may be, in words and as a test."""
 
@@ -58,7 +62,7 @@ RECORD = named(ANYTHING)
 
 RUN: dict[str, Kind] = {
     "model": RECORD, "parameters": NAMES, "fixed": named(NUMBER), "tied": named(TEXT), "loss": TEXT, "optimizer": RECORD,
-    "optimizer_memory": NAMES, "data": RECORD, "test": either(NULL, RECORD), "batch_size": either(NULL, whole(1)),
+    "optimizer_memory": NAMES, "data": either(NULL, RECORD), "test": either(NULL, RECORD), "batch_size": either(NULL, whole(1)),
     "shuffle": YES_OR_NO, "seed": SEED, "evaluation": NAMES, "chain_rule": listed(whole(1)), "by_sample": listed(whole(1)),
     "every": whole(1),
 }  # fmt: skip
@@ -82,6 +86,11 @@ MLP_MAY: dict[str, Kind] = {"dtype": TEXT}
 OPTIMIZER, OPTIMIZER_MAY = {"name": TEXT}, {"lr": either(FINITE, RECORD)}
 
 
+def by_hand(run: Mapping[str, Any]) -> bool:
+    """Is this the run.json of a loop of one's own, whose updates were made by hand?"""
+    return bool((run.get("optimizer") or {}).get("name") == BY_HAND)
+
+
 def check_run(run: Mapping[str, Any]) -> None:
     """ValueError names the first entry that is missing or of another kind."""
     _check("", run, {"status": TEXT}, RUN_MAY)
@@ -91,6 +100,8 @@ def check_run(run: Mapping[str, Any]) -> None:
     _check("optimizer.", run["optimizer"], OPTIMIZER, OPTIMIZER_MAY)
     if "type" not in run["model"]:
         _check("model.", run["model"], MLP, MLP_MAY)
+    if run["data"] is None and not by_hand(run):
+        raise ValueError("data must be told of a run that train() made, got None")
     for name in ("data", "test"):
         if run[name] is not None:
             _check(f"{name}.", run[name], DATA, DATA_MAY)

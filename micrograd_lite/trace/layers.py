@@ -35,7 +35,7 @@ class LayerRows:
         sizes = {name: (array.data.size,) for name, array in step.model.arrays.items()}
         buffers = (step.model.flat, step.model.flat_grad, step.optimizer.update)
         self.parts = zip_by_name(*(views(buffer, sizes) for buffer in buffers))
-        self.names = {name: cells.line([cells.text(name)])[:-1] for name in sizes}
+        self.names = {name: cells.line([cells.word(name)])[:-1] for name in sizes}
         self.layers = {name: int(name.partition(".")[0].removeprefix("layer")) for name in sizes}
 
     @quiet

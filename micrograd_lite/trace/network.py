@@ -28,11 +28,14 @@ def read_network(path: str | os.PathLike[str], loss: str | None = None) -> tuple
     return model, LOSSES[choose("loss", loss or ("cross_entropy" if several else "mse"), LOSSES)]
 
 
-def network(run: dict[str, Any], folder: Path) -> MLP:
-    """The network that run.json describes, tied weights tied, all weights small: no weight stands in a program."""
+def network(run: dict[str, Any], folder: Path, kind: type[MLP] = MLP) -> MLP:
+    """The network that run.json describes, tied weights tied, all weights small: no weight stands in a program.
+
+    kind: MLP, or a class of one's own that is built like it. ValueError when run.json describes none.
+    """
     try:
         check_sizes(run)
-        model = MLP.of(run["model"])
+        model = kind.of(run["model"])
         named = dict(model.all_names())
         for name, first in run.get("tied", {}).items():
             layer, neuron, part = name.split(".")

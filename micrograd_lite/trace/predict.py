@@ -48,7 +48,7 @@ class Answering:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         trace = Trace(folder)
         self.run, self.model = trace.run, _trained(trace)
-        data = self.run["data"]
+        data = self.data = self.run["data"] or unknown(self.model)
         self.features = data["feature_names"] or [f"x{column}" for column in range(data["features"])]
         self.target = data["target_name"] or ("class" if data["classes"] else "y")
         self.units = Units(**data["units"]) if data["units"] else None
@@ -62,7 +62,7 @@ class Answering:
         label, shares = self._decision(outputs)
         if self.units:
             outputs = [self.units.target_centre + self.units.target_scale * number for number in outputs]
-        names = self.run["data"]["class_names"] or [f"class {one}" for one in range(self.run["data"]["classes"])]
+        names = self.data["class_names"] or [f"class {one}" for one in range(self.data["classes"])]
         return Answer(self.target, outputs, "" if label is None else names[label], dict(zip(names, shares)))
 
     def row(self, cells: Mapping[str, str]) -> list[float]:
@@ -74,7 +74,7 @@ class Answering:
 
     def _decision(self, outputs: Sequence[float]) -> tuple[int | None, list[float]]:
         """The class that an output stands for, and each class's probability where the loss has one."""
-        if not self.run["data"]["classes"] or self.loss is None:
+        if not self.data["classes"] or self.loss is None:
             return None, []
         name = self.loss.name
         if name == "cross_entropy":
@@ -86,10 +86,16 @@ class Answering:
         if name == "binary_cross_entropy":
             yes, no = APPLY["sigmoid"](outputs[0])[0], APPLY["sigmoid"](-outputs[0])[0]
             return int(outputs[0] > 0.0), [no, yes]
-        if self.loss.threshold is None and "targets" not in self.run["data"]:
+        if self.loss.threshold is None and "targets" not in self.data:
             return None, []  # where a yes parts from a no is told by the targets
-        border = middle(self.run["data"]["targets"]) if self.loss.threshold is None else self.loss.threshold
+        border = middle(self.data["targets"]) if self.loss.threshold is None else self.loss.threshold
         return int(outputs[0] > border), []
+
+
+def unknown(model: Any) -> dict[str, Any]:
+    """What is known of the data of a loop of one's own: how many numbers its network takes."""
+    names = [f"x{column}" for column in range(model.config()["inputs"])]
+    return {"feature_names": names, "target_name": "", "classes": 0, "class_names": [], "units": None}
 
 
 def predict(folder: str | os.PathLike[str], asked: Sequence[str]) -> str:

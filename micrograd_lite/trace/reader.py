@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,10 +24,11 @@ from micrograd_lite.trace.folder import (
     OPTIMIZER,
     RUN,
     WEIGHTS,
+    first_unmeasured,
     is_being_written,
     read_run,
 )
-from micrograd_lite.trace.kinds import check_sizes, most_numbers, weights_of
+from micrograd_lite.trace.kinds import by_hand, check_sizes, most_numbers, weights_of
 from micrograd_lite.trace.rows import CHAIN_COLUMNS
 from micrograd_lite.trace.samples import with_samples
 
@@ -59,6 +60,11 @@ class Trace:
         self.run = with_samples(run, self.folder)
         self.names: list[str] = list(self.run.get("parameters", []))
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_trace
+
+        return of_trace(self)
+
     @property
     def status(self) -> str:
         """finished, interrupted or failed; running; killed (running, but nobody writes); damaged (rows are missing)."""
@@ -84,7 +90,8 @@ class Trace:
 
     @cached_property
     def _metrics(self) -> list[dict[str, Any]]:
-        return list(read_table(self.folder / METRICS, METRIC_COLUMNS))
+        rows = list(read_table(self.folder / METRICS, METRIC_COLUMNS))
+        return [first_unmeasured(self.run, row) for row in rows[:1]] + rows[1:]
 
     @property
     def _last(self) -> int:
@@ -154,13 +161,13 @@ class Trace:
         """For each parameter the share of each sample in its gradient at one step. ValueError when it was not chosen."""
         rows = self._details(BY_SAMPLE, ("step", "parameter", "gradient"), step, "by_sample")
         shares = {row["parameter"]: [row[name] for name in row if name.startswith("sample")] for row in rows}
-        return {name: [share for share in row if share is not None] for name, row in shares.items()}
+        return {name: [share for share in row if share == share] for name, row in shares.items()}
 
     def _details(self, table: str, columns: Sequence[str], step: int, option: str) -> list[dict[str, Any]]:
         last = self._last
         rows = [row for row in read_table(self.folder / table, columns) if row["step"] == step <= last]
         if not rows:
-            chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; train(..., {option}=[1]) chooses one"
+            chosen = ", ".join(map(str, self.run.get(option, [])[:20])) or f"none; {chooses(self.run, option)}"
             raise ValueError(f"step {step} is not in {self.folder / table}; steps chosen for it: {chosen}")
         return rows
 
@@ -186,6 +193,11 @@ class Trace:
         if math.fsum(array.size for array in arrays.values()) < weights_of(model):
             raise ValueError(f"{path} has not all the weights of the model in {RUN}")
         return arrays
+
+
+def chooses(run: Mapping[str, Any], option: str) -> str:
+    """The words that say how a step is chosen to be shown in detail, in a run like this one."""
+    return f"log(..., {option}=True) chooses a step" if by_hand(run) else f"train(..., {option}=[1]) chooses one"
 
 
 def _range(steps: list[int]) -> str:

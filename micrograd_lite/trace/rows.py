@@ -14,6 +14,7 @@ from micrograd_lite.chain.rows import ChainRow
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import number
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, OPTIMIZER
+from micrograd_lite.trace.kinds import by_hand
 from micrograd_lite.training import Step
 
 GRADIENT_COLUMNS = ("step", "parameter", "before", "gradient", "update", "after")
@@ -23,7 +24,7 @@ class ParameterRows:
     """gradients.csv and, where the optimizer remembers something, optimizer.csv; made from the first step of a run."""
 
     def __init__(self, step: Step) -> None:
-        self.names = [cells.line([cells.text(name)])[:-1] for name in step.names]
+        self.names = [cells.line([cells.word(name)])[:-1] for name in step.names]
         self.headers = {GRADIENTS: cells.line(GRADIENT_COLUMNS)}
         if step.terms and step.run["optimizer_memory"]:
             self.headers[OPTIMIZER] = cells.line(("step", "parameter", "gradient", *step.terms[0]._fields))
@@ -42,6 +43,14 @@ class ParameterRows:
         return blocks
 
 
+def metrics_row(step: Any, first: bool) -> str:
+    """The line of metrics.csv about a step. The first has NaN for what was not measured: programs take a column's type there."""
+    scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
+    empty = "NaN" if first else ""
+    evaluated = [number(step.evaluation[name]) if name in step.evaluation else empty for name in step.run["evaluation"]]
+    return f"{step.number},{step.epoch},{','.join([scalars, *evaluated])}\n"
+
+
 CHAIN_COLUMNS = ("step", *ChainRow._fields)
 
 
@@ -50,7 +59,7 @@ class DetailRows:
 
     def __init__(self, run: dict[str, Any]) -> None:
         self.headers: dict[str, str] = {}
-        if run.get("chain_rule"):
+        if run.get("chain_rule") or by_hand(run):  # of a loop, steps are chosen as they come
             self.headers[CHAIN] = cells.line(CHAIN_COLUMNS)
         if run.get("by_sample"):
             samples = run["data"]["samples"]
@@ -66,8 +75,8 @@ class DetailRows:
             blocks[CHAIN] = ("".join(rows), len(rows))
         if BY_SAMPLE in self.headers and step.by_sample:
             rows = [
-                cells.line([str(step.number), cells.text(name), *map(number, (gradient, *shares))])[:-1]
-                + "," * (self.samples - len(shares)) + "\n"
+                cells.line([str(step.number), cells.word(name), *map(number, (gradient, *shares))])[:-1]
+                + ",NaN" * (self.samples - len(shares)) + "\n"
                 for name, gradient, shares in zip(step.names, step.gradients, step.by_sample)
             ]  # fmt: skip
             blocks[BY_SAMPLE] = ("".join(rows), len(rows))
@@ -77,7 +86,7 @@ class DetailRows:
 def cell(entry: str | float) -> str:
     """Text made safe, a number as it reads back exactly; the order of a row is a whole number."""
     if isinstance(entry, str):
-        return cells.text(entry)
+        return cells.word(entry)
     return number(entry) if isinstance(entry, float) else str(entry)
 
 

@@ -28,15 +28,21 @@ NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")
 
 def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A run as run.json tells it, and the text of its data.csv ("" when its data are too large to be kept)."""
-    told, lines = dict(run), list[str]()
+    told, lines, rows = dict(run), list[str](), list[list[Any]]()
     for part, name in PARTS.items():
         described = dict(run.get(name) or {})
         inputs, targets = described.pop("inputs", None), described.pop("targets", None)
         told[name] = described or None
         if inputs is not None:
             lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
-            lines += [cells.line([part, *map(_cell, row), *map(_cell, _listed(target))]) for row, target in zip(inputs, targets)]
-    return told, "".join(lines)
+            rows += [[part, *row, *_listed(target)] for row, target in zip(inputs, targets)]
+    columns = [[_cell(number, _all_whole(column)) for number in column] for column in list(zip(*rows))[1:]]
+    return told, "".join([*lines, *(cells.line([row[0], *row_cells]) for row, row_cells in zip(rows, zip(*columns)))])
+
+
+def _all_whole(column: Sequence[Any]) -> bool:
+    """Are all numbers of a column whole ones? One column holds one kind: programs take it from the first rows."""
+    return all(isinstance(number, int) for number in column)
 
 
 def with_samples(run: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -83,8 +89,8 @@ def _number(cell: str) -> Any:
     return int(cell) if cell.lstrip("-").isdecimal() else number
 
 
-def _cell(number: Any) -> str:
-    return str(int(number)) if isinstance(number, int) else cells.number(number)
+def _cell(number: Any, whole: bool) -> str:
+    return str(int(number)) if whole else cells.number(number)
 
 
 def _listed(target: Any) -> Sequence[Any]:

@@ -6,7 +6,7 @@ from micrograd_lite.chain.tables import chain_table
 from micrograd_lite.text import cells
 from micrograd_lite.text.tables import digits, table
 from micrograd_lite.trace.folder import LAYERS, METRICS, WEIGHTS
-from micrograd_lite.trace.reader import Trace
+from micrograd_lite.trace.reader import Trace, chooses
 
 
 def gradient_table(trace: Trace, step: int | None = None, form: str = "text") -> str:
@@ -35,7 +35,7 @@ def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") ->
         last = trace.metrics()[-1]["step"] if trace.metrics() else 0
         chosen = [number for number in trace.run.get("chain_rule") or [] if number <= last]
         if not chosen:
-            raise ValueError(f"{trace.folder} has no step that was chosen for it: train(..., chain_rule=[1]) chooses the first")
+            raise ValueError(f"{trace.folder} has no step that was chosen for it: {chooses(trace.run, 'chain_rule')}")
         step = chosen[-1]
     return chain_table(trace.chain_rule(step), form)
 

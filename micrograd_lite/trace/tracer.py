@@ -5,51 +5,48 @@
             tracer.watch(step)
 
 When `watch` returns, the step's rows are with the operating system: killing the process cannot lose them.
+In a loop of one's own it is `tracer.log(loss, net)`, as trace/loop says.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from micrograd_lite.architecture import yes_or_no
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import to_json, write_whole
+from micrograd_lite.trace.again import changed, refuse_another
 from micrograd_lite.trace.append import Tables
-from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, last_step, write_checkpoint
+from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, Recent, last_step, write_checkpoint
 from micrograd_lite.trace.fit import resumable
 from micrograd_lite.trace.folder import (
     DATA,
     ENVIRONMENT,
     METRIC_COLUMNS,
     METRICS,
+    RUN,
     claim,
+    empty,
     read_run,
     reclaim,
+    settings,
     sweep,
     unlock,
     write_run,
-)
-from micrograd_lite.trace.rows import DetailRows, rows_of, versions, write_weights
+)  # fmt: skip
+from micrograd_lite.trace.loop import Loop
+from micrograd_lite.trace.rows import DetailRows, metrics_row, rows_of, versions, write_weights
 from micrograd_lite.trace.samples import taken_apart
 
-
-class Recent(NamedTuple):
-    """The step before, and the one now being written: it is the last one once metrics.csv has more than so many rows.
-
-    Both are kept whatever becomes of the second: refused by the disk or interrupted, it leaves the one before it as the last.
-    """
-
-    rows: int
-    before: Any = None
-    now: Any = None
+SAME = "same"
+"""Of `force`: only a run that is the very one which is going to be written."""
 
 
 class Tracer:
@@ -57,8 +54,9 @@ class Tracer:
 
     every: parameters (of an array model, statistics of its arrays) are recorded at the first step, at each multiple
     of `every` and at the last step; metrics.csv has a row for every step. force: replace the run that the folder
-    holds. OSError names the path that cannot be written, FileExistsError or BlockingIOError says who is already
-    there, ValueError that a number of steps is not positive.
+    holds; "same" replaces it at the first step if it is this very run, of which nothing is lost. OSError names the path
+    that cannot be written, FileExistsError or BlockingIOError says who is already there, ValueError that a number of
+    steps is not positive.
 
     weights_every keeps all weights of an array model, before the first step and after the last too. With
     checkpoint_every a run can go on after a crash, by `Tracer(folder, resume=True)`, `train(..., resume=tracer.checkpoint)`
@@ -70,7 +68,7 @@ class Tracer:
         self,
         folder: str | os.PathLike[str],
         every: int = 1,
-        force: bool = False,
+        force: bool | str = False,
         weights_every: int | None = None,
         checkpoint_every: int | None = None,
         resume: bool = False,
@@ -78,23 +76,25 @@ class Tracer:
         for name, steps in (("every", every), ("weights_every", weights_every), ("checkpoint_every", checkpoint_every)):
             if (steps is not None or name == "every") and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 1):
                 raise ValueError(f"{name} must be a whole number of at least 1, got {steps!r}")
-        force, resume = yes_or_no("force", force), yes_or_no("resume", resume)
+        force, resume = force if force == SAME else yes_or_no("force", force), yes_or_no("resume", resume)
         if force and resume:
             raise ValueError("force and resume contradict each other: one replaces the run in the folder, one goes on with it")
         self.folder, self.every = Path(folder), every
         self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()
         self.environment: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(), **versions()}
-        self.lock: int | None = reclaim(self.folder) if resume else claim(self.folder, force)
+        self.unsure = force == SAME and all((self.folder / name).is_file() for name in (RUN, METRICS))  # is it the same run?
+        self.lock: int | None = reclaim(self.folder) if resume or self.unsure else claim(self.folder, force is True)
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
         self.rows: Any = None  # what is written for each parameter, or for each array of a big model
         self.recent = Recent(rows=0)
         self.checkpoint: Checkpoint | None = None  # where the run goes on; give it to train(resume=...)
+        self.loop: Loop | None = None  # of one's own, where its steps are logged
         try:
             if resume:
                 self.checkpoint = resumable(self.folder)
-            else:
+            elif not self.unsure:
                 write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
         except BaseException:
             self._release()
@@ -102,21 +102,52 @@ class Tracer:
 
     def watch(self, step: Any) -> None:
         """Write one step down. OSError names the path when the disk refuses; then nothing of this step is kept."""
+        self._refuse_closed()
+        if self.loop is not None:
+            raise ValueError("this Tracer logs a loop of one's own: a Tracer watches one run; make another one")
+        self._write(step)
+
+    def log(self, loss: Any, net: Any, chain_rule: bool = False) -> None:
+        """Note one step of a loop of one's own: call it after `loss.backward()`, before the update.
+
+        net: a Module, or pairs of name and Value, the same in each call. A step is written when its update is over, at the
+        next call or at close(); chain_rule: with every edge of its backward pass. OSError names the path when the disk
+        refuses; ValueError, TypeError or FloatingPointError says what cannot be logged. A call that raised was no call.
+        """
+        self._refuse_closed()
+        if self.checkpoint is not None or self.checkpoint_every:
+            raise ValueError("a loop of one's own cannot be resumed, nobody but itself knows its state: only train() can")
+        if self.loop is None and self.run:
+            raise ValueError("this Tracer watches the steps of train(); make another one to log a loop of one's own")
+        loop = self.loop or Loop(net)
+        noted = loop.noted(loss, net, yes_or_no("chain_rule", chain_rule))
+        self._write_waiting()
+        loop.waiting, self.loop = noted, loop
+
+    def _refuse_closed(self) -> None:
         if self.lock is None:
             raise ValueError(f"the trace {self.folder} is closed; make a new Tracer for another run")
+
+    def _write_waiting(self) -> None:
+        """Write the step that was logged last, if it is not written yet: its update is over now."""
+        waiting, last = self.loop and self.loop.waiting, self._last()
+        if self.loop and waiting and (last is None or last.number < waiting.number):
+            self._write(self.loop.whole(waiting))
+
+    def _write(self, step: Any) -> None:
         if not self.run:
             self._begin(step)
         last = self._last()
         if last is not None and (step.number <= last.number or step.run is not last.run):
             raise ValueError(f"step {step.number} comes after step {last.number}: a Tracer watches one run; make another one")
+        if self.loop and step.chain and step.number not in self.run["chain_rule"]:  # run.json says so before the rows are there
+            self.run = {**self.run, "chain_rule": [*self.run["chain_rule"], step.number]}
+            write_run(self.folder, {"status": "running", **self.run})
         first = last is None
         blocks = {**(self.rows.blocks(step) if first or self._is_recorded(step.number) else {}), **self.details.blocks(step)}
-        scalars = cells.numbers([step.loss, step.gradient_norm, step.update_norm, step.learning_rate])
-        columns = self.run["evaluation"]
-        evaluated = "".join(f",{cells.number(step.evaluation[name]) if name in step.evaluation else ''}" for name in columns)
         self.recent = Recent(self.steps, before=last, now=step)
         # metrics.csv comes last: its row says that the rows of the other tables are all there
-        self.tables.append({**blocks, METRICS: (f"{step.number},{step.epoch},{scalars}{evaluated}\n", 1)})
+        self.tables.append({**blocks, METRICS: (metrics_row(step, first), 1)})
         if self.weights_every:
             ends = step.number == last_step(self.run)
             write_weights(self.folder, step, first, kept=ends or step.number % self.weights_every == 0)
@@ -151,6 +182,11 @@ class Tracer:
             self.recent = Recent(self.steps, before=Earlier(self.checkpoint.step, step.run))
             self.run, self.rows, self.details = run, rows, details
             return
+        if self.unsure and self.lock is not None:
+            refuse_another(self.folder, run, samples, metrics_row(step, first=True))
+            empty(self.folder, self.lock)
+            write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
+            self.unsure = False
         if samples:
             write_whole(self.folder / DATA, samples)
         for name, header in (rows.headers | details.headers).items():
@@ -159,15 +195,12 @@ class Tracer:
         write_run(self.folder, {"status": "running", **run})
         self.run, self.rows, self.details = run, rows, details
 
-    def _go_on(self, run: dict[str, Any], number: int, samples: str | None = None) -> None:
+    def _go_on(self, run: dict[str, Any], number: int, samples: str = "") -> None:
         """Go on with the run in the folder at step `number`. ValueError when this is another run; then nothing has changed."""
-        earlier, checkpoint = _settings(read_run(self.folder)), self.checkpoint
-        wanted = json.loads(to_json(_settings(run)))
-        changed = [name for name in {**wanted, **earlier} if name != "epochs" and wanted.get(name) != earlier.get(name)]
-        if samples and (self.folder / DATA).read_text(encoding="utf-8") != samples:
-            changed.append("data")
-        if changed or checkpoint is None or number != checkpoint.step + 1:
-            what = f"its {changed[0]} differs" if changed else f"step {number} does not follow its checkpoint"
+        checkpoint = self.checkpoint
+        names = [name for name in changed(self.folder, run, samples) if name != "epochs"]
+        if names or checkpoint is None or number != checkpoint.step + 1:
+            what = f"its {names[0]} differs" if names else f"step {number} does not follow its checkpoint"
             raise ValueError(f"{self.folder} holds another run, {what}: to go on, train with the same settings and resume=")
         self.tables.reopen(checkpoint.extents)
         write_run(self.folder, {"status": "running", **run})  # first: from now on nothing in the folder counts as complete
@@ -180,8 +213,12 @@ class Tracer:
         if self.lock is None:
             return
         try:
+            if self.unsure:
+                return  # nothing was watched: what stands in the folder stays as it is
+            with suppress(OSError, TypeError, ValueError) if status != "finished" else nullcontext():
+                self._write_waiting()
             if self.checkpoint is not None and not self.run:
-                run = _settings(read_run(self.folder))
+                run = settings(read_run(self.folder))
                 if status != "finished" or self.checkpoint.step != last_step(run):
                     return  # nothing was watched since: the run stays as it is, to go on another time
                 self._go_on(run, self.checkpoint.step + 1)  # its process died between the last step and close()
@@ -219,8 +256,3 @@ class Tracer:
         with suppress(OSError):  # the first error is the one to report
             sentence = f"{type(error).__name__}: {error}".replace(f"{self.folder}{os.sep}", "")  # run.json holds no path
             self.close(status, sentence if status == "failed" else None)
-
-
-def _settings(run: dict[str, Any]) -> dict[str, Any]:
-    """What run.json says of a run from its beginning: not its status, nor what is counted at its end."""
-    return {name: entry for name, entry in run.items() if name not in ("format", "status", "error", "steps", "rows")}

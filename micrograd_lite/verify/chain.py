@@ -111,7 +111,7 @@ def samples(record: Record) -> int:
                 raise wrong(table, row, "gradient", there["gradient"], f"in {GRADIENTS} it is")
             paid = [row[column] for column in row if column.startswith("sample")]
             wanted = record.batches.count(step)
-            if None in paid[:wanted] or paid[wanted:].count(None) != len(paid) - wanted:
+            if any(share != share for share in paid[:wanted]) or any(share == share for share in paid[wanted:]):
                 raise Wrong(f"{place(table, row)}: here should be the shares of the {wanted} samples of this step, and no more")
             total = 0.0
             for share in reversed(paid[:wanted]):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN, WEIGHTS
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, plainly, wrong
 from micrograd_lite.verify.record import Record
 
@@ -16,9 +17,10 @@ def steps(record: Record) -> int:
     for number, row in enumerate(record.tables[METRICS], start=1):
         if row["step"] != number:
             raise Wrong(f"{METRICS}, row {number}: step is {row['step']}, but steps have no gaps: it should be {number}")
-        if row["epoch"] != record.batches.epoch(number):
-            why = f"with {record.batches.per_epoch} steps in an epoch it should be"
-            raise wrong(METRICS, row, "epoch", record.batches.epoch(number), why)
+        epoch = 1 if record.by_hand else record.batches.epoch(number)
+        if row["epoch"] != epoch:
+            known = "in a loop of one's own" if record.by_hand else f"with {record.batches.per_epoch} steps in an epoch"
+            raise wrong(METRICS, row, "epoch", epoch, f"{known} it should be")
     return len(record.tables[METRICS])
 
 
@@ -60,7 +62,7 @@ def parameters(record: Record) -> int:
 
 def chosen(record: Record) -> int:
     """chain_rule.csv and gradients_by_sample.csv have the steps that were chosen for them, and no others."""
-    if not record.run["chain_rule"] and not record.run["by_sample"]:
+    if not record.run["chain_rule"] and not record.run["by_sample"] and not record.tables[CHAIN]:
         raise NotHere("no steps were chosen to be shown in detail")
     for table, option in ((CHAIN, "chain_rule"), (BY_SAMPLE, "by_sample")):
         wanted = [step for step in record.run[option] if isinstance(step, int) and step <= record.last]
@@ -73,6 +75,32 @@ def chosen(record: Record) -> int:
             named = [(row["step"], row["parameter"]) for row in record.tables[table]]
             _compare(table, named, ((step, name) for step in wanted for name in record.names))
     return len(record.tables[CHAIN]) + len(record.tables[BY_SAMPLE])
+
+
+def free(record: Record) -> Iterator[tuple[str, bool]]:
+    """Entries of run.json on which no number of the tables depends, so that nothing could prove them."""
+    run, batches, model = record.run, record.batches, record.run["model"]
+    yield "seed", not batches.shuffled
+    yield "batch_size", run.get("batch_size") is not None and batches.size >= record.data.size
+    yield "epochs", (run.get("epochs") or math.inf) * batches.per_epoch > record.last
+    yield "every", run["every"] >= record.last
+    yield "weights_every", run.get("weights_every") is not None and (not record.kept() or run["weights_every"] >= record.last)
+    yield "model.seed", "type" not in model and model["init"] in ("explicit", "zeros")
+
+
+def kept(record: Record) -> None:
+    """Weights of arrays are kept at the start, at every so many steps, and at the end."""
+    steps, every = record.kept(), record.run.get("weights_every")
+    if not record.in_arrays or not steps:
+        return
+    if every is None:
+        raise Wrong(f"{WEIGHTS}/step_{steps[0]:06d}.npz is there, but by {RUN} none are kept")
+    for step in steps:
+        if step % every and step != record.last:
+            raise Wrong(f"{WEIGHTS}/step_{step:06d}.npz is there, but weights are kept every {every} steps")
+    gone = [step for step in range(0, record.last + 1, every) if step not in set(steps)]
+    if gone:
+        record.gap(f"weights after step {gone[0]}", f"{RUN} says that they are kept")
 
 
 def _compare(table: str, found: Sequence[tuple[int, str]], wanted: Iterator[tuple[int, str]]) -> None:

@@ -6,9 +6,10 @@ wide it seems to have any. So a claimed slope is refuted only where a walk half 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from micrograd_lite.trace.folder import GRADIENTS
+from micrograd_lite.trace.folder import CHAIN, GRADIENTS
 from micrograd_lite.verify.derivative import derived
 from micrograd_lite.verify.evidence import NotHere, wrong
 from micrograd_lite.verify.network import network
@@ -46,6 +47,8 @@ def gradient(record: Record) -> int:
     """Each number of each recorded gradient is the slope of our own loss toward that parameter."""
     if not record.names:
         raise NotHere("no parameter is trained")
+    if record.by_hand:
+        return _edges(record)
     known, looked = network(record), 0
     for step, rows in record.gradients.items():
         ours = derived(record, known, step)
@@ -58,3 +61,15 @@ def gradient(record: Record) -> int:
     if not looked:
         raise NotHere("a model of arrays has no rows of single gradients" if record.in_arrays else "no step is recorded")
     return looked
+
+
+def _edges(record: Record) -> int:
+    """Of a loop of one's own, gradients are what the edges pay; a parameter that none of them pays has gradient 0."""
+    for step, rows in record.chain.items():
+        paid = {row["parent"] for row in rows}
+        for name, row in record.gradients.get(step, {}).items():
+            if re.fullmatch(r"v\d+", name):
+                record.gap(f"the gradient of {name} at step {step}", "its name reads like that of an unnamed number")
+            elif name not in paid and row["gradient"]:
+                raise wrong(GRADIENTS, row, "gradient", 0.0, f"no edge in {CHAIN} pays it, so it should be")
+    return record.told_by_edges("gradients")

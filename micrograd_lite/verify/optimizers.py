@@ -103,6 +103,8 @@ def update(record: Record) -> int:
     name, remembers = settings.get("name"), bool(record.run["optimizer_memory"])
     if record.in_arrays or not record.names:
         raise NotHere("updates are not written down one by one")
+    if record.by_hand:
+        raise NotChecked("the updates were made by hand")
     if name not in FORMULAS:
         raise NotChecked(f"no formula is known for {plainly(str(name))}")
     for row in record.tables[GRADIENTS]:
@@ -150,6 +152,11 @@ def memory(record: Record) -> int:
 
 def learning_rate(record: Record) -> int:
     """The learning rate of each step is that of the schedule in run.json; a cosine or a power to a few units."""
+    for row in record.tables[METRICS] if record.by_hand else ():
+        if not math.isnan(row["learning_rate"]):
+            raise wrong(METRICS, row, "learning_rate", math.nan, "a loop of one's own does not tell it, so it should be")
+    if record.by_hand:
+        raise NotHere("a loop of one's own does not tell it")
     for row in record.tables[METRICS]:
         wanted = rate(record.run["optimizer"], row["step"])
         if not near(row["learning_rate"], wanted):
@@ -158,8 +165,18 @@ def learning_rate(record: Record) -> int:
 
 
 def after(record: Record) -> int:
-    """after = before + update, to the bit, in finite numbers: training stops before there are others."""
+    """after = before + update, to the bit, in finite numbers: training stops before there are others.
+
+    By hand it is the other way round, update = after - before, and the last step may end anywhere.
+    """
     for row in _rows(record):
+        if record.by_hand:
+            if not same(row["update"], row["after"] - row["before"]):
+                raise wrong(GRADIENTS, row, "update", row["after"] - row["before"], "after - before is")
+            if math.isfinite(row["before"]) and math.isfinite(row["gradient"]):
+                continue
+            raise Wrong(f"{place(GRADIENTS, row)}: before is {shown(row['before'])} and gradient {shown(row['gradient'])}, "
+                        "but a step is refused where either is not finite")  # fmt: skip
         if not same(row["after"], row["before"] + row["update"]):
             raise wrong(GRADIENTS, row, "after", row["before"] + row["update"], "before + update is")
         if not (math.isfinite(row["after"]) and math.isfinite(row["gradient"])):

@@ -25,10 +25,11 @@ from micrograd_lite.trace.folder import (
     OPTIMIZER,
     RUN,
     WEIGHTS,
+    first_unmeasured,
     is_being_written,
     read_run,
 )
-from micrograd_lite.trace.kinds import most_numbers
+from micrograd_lite.trace.kinds import by_hand, most_numbers
 from micrograd_lite.trace.samples import with_samples
 from micrograd_lite.verify.reading import numeral, read_table
 
@@ -98,6 +99,9 @@ class Floats(NamedTuple):
     most: float
 
 
+UNKNOWN = Samples(1, 0, None, None)
+"""The data of a loop of one's own, which keeps them to itself."""
+
 NARROW, WIDE = Floats(2.0**-23, 2.0**-126, 2.0**127), Floats(2.0**-52, 2.0**-1022, 2.0**1023)
 
 Row = dict[str, Any]
@@ -130,10 +134,12 @@ class Record:
         alive = not self.ended and (is_being_written(self.folder) or read_run(self.folder).get("status") != "running")
         self.status = str(self.run.get("status")) if self.ended else "running" if alive else "killed"
         self.gaps: list[str] = []  # what the check that is being made could not look at, and why
+        self.free: list[str] = []  # entries of run.json on which nothing depends
         self.headers: dict[str, list[str]] = {}
         self.tables = {METRICS: self._table(METRICS)}
         if not self.tables[METRICS]:
             raise ValueError(f"{self.folder} has no whole step yet (its status is {self.status}); there is nothing to verify")
+        self.by_hand = by_hand(self.run)
         if "model" not in self.run:
             raise ValueError(f"{self.folder / RUN} names no model, but {METRICS} has steps")
         self.last: int = self.tables[METRICS][-1]["step"]
@@ -150,13 +156,20 @@ class Record:
         self.in_arrays = "dtype" in self.run["model"]
         self.floats = NARROW if self.run["model"].get("dtype") == "float32" else WIDE
         self.unit = self.floats.unit
-        self.data = Samples.of(self.run["data"], f"{self.folder / RUN}: data")
+        self.data = UNKNOWN if self.by_hand else Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
 
     def gap(self, what: str, why: str) -> None:
         """Say that a check leaves something unproved."""
         self.gaps.append(f"{what}, {why}")
+
+    def told_by_edges(self, what: str) -> int:
+        """Of a loop of one's own, steps whose backward pass is written down edge by edge; the others are a gap."""
+        blind = len(self.metrics) - len(self.chain)
+        if blind:
+            self.gap(f"{what} of {blind} step{'s' if blind > 1 else ''}", "no log(..., chain_rule=True) wrote their edges down")
+        return len(self.chain)
 
     def before(self, step: int) -> dict[str, float] | None:
         """Every parameter before a step, fixed and tied ones included; None when they are not written down."""
@@ -196,6 +209,7 @@ class Record:
     def _table(self, name: str) -> list[Row]:
         self.headers[name], rows = read_table(self.folder / name, COLUMNS[name])
         filled = COLUMNS[name] if name in (METRICS, BY_SAMPLE) else next(iter(rows), {})  # what is not measured is empty
+        rows[:1] = [first_unmeasured(self.run, row) for row in rows[:1] if name == METRICS] or rows[:1]
         for row in rows:
             if None in row.values():
                 for column in filled:

@@ -96,6 +96,11 @@ class Report(NamedTuple):
             return self.wrong or f"{self.folder}: {self.rows} rows agree"
         return f"{self.folder}: no wrong row in {self.rows}; not checked: {'; '.join(self.unchecked)}"
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.text.words import Prose
+
+        return Prose(self.text())._repr_html_()
+
     def text(self) -> str:
         """A table with one line for each check; its last line is the verdict."""
         lines = [f"{'check':24} {'rows':>9}  verdict"]
@@ -120,6 +125,8 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS)
     notes = []
     if not record.ended:
         notes.append(f"the run is {record.status}: verified as far as it goes, up to step {record.last}")
+    if record.free:
+        notes.append(f"not checked, because no number here depends on it: {', '.join(record.free)} of {RUN}")
     rows = sum(1 for table in record.tables.values() for _ in table)
     return Report(record.folder, rows, findings, notes)
 

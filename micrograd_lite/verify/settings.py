@@ -9,6 +9,8 @@ from typing import Any
 
 from micrograd_lite.trace import kinds
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
+from micrograd_lite.trace.kinds import BY_HAND
+from micrograd_lite.verify.complete import free, kept
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
@@ -34,6 +36,9 @@ OPTIMIZERS = {
 OPTIMIZERS["AdamW"] = OPTIMIZERS["Adam"]
 BELOW = {"momentum": 1.0, "alpha": 1.0, "eps": math.inf, "weight_decay": math.inf}
 CHANGES = ["predicted_change", "measured_change"]
+NOT_TOLD: dict[str, Any] = {"loss": BY_HAND, "optimizer": {"name": BY_HAND}, "optimizer_memory": [], "data": None, "test": None,
+            "epochs": None, "batch_size": None, "shuffle": False, "evaluation": [], "by_sample": [], "fixed": {}}  # fmt: skip
+"""What run.json says of a loop of one's own."""
 SMALL = 100_000
 """A data set of up to so many numbers stands in data.csv."""
 
@@ -44,14 +49,19 @@ def settings(record: Record) -> int:
     _agree("status", record.run["status"] in ("running", "finished", "interrupted", "failed"), record.run["status"])
     _model(record)
     _optimizer(record)
+    if record.by_hand:  # all that nobody but the loop itself knows
+        for name, unknown in NOT_TOLD.items():
+            _agree(name, record.run.get(name) == unknown, record.run.get(name), "the updates were made by hand")
     for name in ("data", "test"):
         if record.run.get(name):
             _data(record, name, record.run[name], record.data if name == "data" else record.testing)
     _evaluation(record)
     _headers(record)
+    kept(record)
     epochs = record.run.get("epochs")
     if epochs is not None:
         _agree("epochs", type(epochs) is int and record.last <= epochs * record.batches.per_epoch, epochs)
+    record.free += [name for name, is_free in free(record) if is_free]
     return len(record.run)
 
 
@@ -166,7 +176,9 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     labels = [target for target in targets if type(target) is int]
     _agree(f"{name}.classes", not classes or all(0 <= label < classes for label in labels), classes)
     distinct = {str(target) for target in targets}
-    one_hot = {len(target) for target in targets if isinstance(target, list)}
+    one_hot = {len(target) for target in targets if isinstance(target, list) and len(target) > 1}
+    if not classes and (labels or len(distinct) == 2):
+        record.free.append(f"{name}.classes")  # numbers, or labels that no accuracy was measured by
     told = bool(described.get("class_names")) or classes in (0, *(one_hot or (len(distinct), max(labels, default=-1) + 1)))
     if targets and not told:
         record.gap(f"{name}.classes", "neither names nor targets tell how many there are")
@@ -211,8 +223,8 @@ def _headers(record: Record) -> None:
     name = run["optimizer"].get("name")
     if name in OPTIMIZERS:
         wanted[OPTIMIZER] += OPTIMIZERS[name][2]
-    there = {METRICS: True, GRADIENTS: not record.in_arrays, LAYERS: record.in_arrays, CHAIN: bool(run["chain_rule"]),
-             BY_SAMPLE: bool(run["by_sample"])}  # fmt: skip
+    there = {METRICS: True, GRADIENTS: not record.in_arrays, LAYERS: record.in_arrays,
+             CHAIN: bool(run["chain_rule"]) or record.by_hand, BY_SAMPLE: bool(run["by_sample"])}  # fmt: skip
     there[OPTIMIZER] = not record.in_arrays and bool(run["optimizer_memory"]) and bool(record.names)
     for table, columns in wanted.items():
         got = record.headers.get(table, [])
