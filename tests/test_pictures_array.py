@@ -16,30 +16,51 @@ from hypothesis import strategies as st
 from micrograd_lite import SGD, arrays, cross_entropy, train
 from micrograd_lite.pictures import (
     answers,
+    canvas,
+    film,
     gif,
     layer_curves,
     matrices,
-    moments,
     palette,
     tiles,
 )
 from micrograd_lite.pictures import (
     answers as confusion,
 )
-from micrograd_lite.pictures import (
-    matrices as panels,
-)
+from micrograd_lite.pictures.film import Look
+from micrograd_lite.pictures.heatmap import NATURAL, HeatPanel, limit_of
 from micrograd_lite.pictures.render import render
 from micrograd_lite.trace import Trace, Tracer, folder, layers
 
-SIZE = (740, 500)
-AREA = (10, 84, SIZE[0] - 84, SIZE[1] - 6)
+SIZE = (740, 540)
+BOX = (4, film.HEAD, SIZE[0] - 4, SIZE[1] - film.FOOT)
+AREA = (10, 104, SIZE[0] - 100, SIZE[1] - 16)
+
+
+BLANK = {
+    "model": {"type": "blank"}, "parameters": [], "fixed": {}, "tied": {}, "loss": "mse", "optimizer": {"name": ""}, "every": 1,
+    "data": {"name": "", "samples": 1, "features": 1, "classes": 0, "feature_names": [], "class_names": []},
+    "optimizer_memory": [], "test": None, "batch_size": None,
+    "shuffle": False, "seed": 0, "evaluation": [], "chain_rule": [], "by_sample": [],
+}  # fmt: skip
+"""What a run.json must hold."""
+
+
+def sized(state):
+    """What run.json says of the network with these arrays."""
+    shapes = [state[f"layer{layer}.w"].shape for layer in range(len(state)) if f"layer{layer}.w" in state]
+    if not shapes:
+        return {"type": "blank"}
+    settings = {"output": "linear", "init": None, "bias": True, "seed": 0, "dtype": "float64"}
+    widths = [neurons for _, neurons in shapes]
+    return {"inputs": shapes[0][0], "outputs_per_layer": widths, "activation": ["relu"] * (len(shapes) - 1), **settings}
 
 
 def by_hand(place, states, rows=(), model=None):
     """A trace of an array model written file by file: `states` has the arrays before the first update and after each."""
     (place / "weights").mkdir(parents=True)
-    folder.write_run(place, {"status": "finished", "parameters": [], "loss": "cross_entropy", "model": model or {}})
+    run = {"status": "finished", "loss": "cross_entropy", "model": sized(states[0] if states else {})}
+    folder.write_run(place, BLANK | run)
     metrics = [f"{step},1,{1 / step!r},0.0,0.0,0.1\n" for step in range(1, max(len(states), 2, *(row[0] + 1 for row in rows)))]
     (place / "metrics.csv").write_text("step,epoch,loss,gradient_norm,update_norm,learning_rate\n" + "".join(metrics))
     for step, state in enumerate(states):
@@ -63,10 +84,19 @@ def read(path):
     return imageio.imread(path, index=None, mode="RGB", plugin="pillow")
 
 
+def drawn_tiles(path, trace, **look):
+    """The animation of an array trace."""
+    tiles.weights_update(path, tiles.film_of(trace, Look(**look)))
+
+
 def drawn(weights, neurons=None):
     """The tile frames of weights of shape (moments, neurons, inputs), as colour numbers."""
-    chosen = [moments.Moment(step, 1.0, 1.0) for step in range(len(weights))]
-    return [frame.copy() for frame in tiles.tile_frames(weights, neurons or weights.shape[1], chosen, SIZE)]
+    sheet, made = canvas.Canvas(SIZE), []
+    panel = tiles.TilePanel(sheet, BOX, weights, neurons or weights.shape[1])
+    for number in range(len(weights)):
+        panel.paint(number)
+        made.append(sheet.pixels.copy())
+    return made
 
 
 def unclipped(picture):
@@ -86,17 +116,18 @@ def layer_rows(count, values, arrays=None):
 
 @pytest.mark.parametrize(("neurons", "side"), [(1, 28), (3, 4), (32, 28), (50, 28), (50, 8), (7, 45)])
 def test_each_pixel_of_a_tile_has_the_colour_of_its_weight(tmp_path, neurons, side):
-    """In every frame the weight of input (row, column) of each neuron stands at its place, in its colour."""
+    """In every frame the weight of input (row, column) of each neuron stands at its place, in its colour on that tile's scale."""
     states = walk(neurons, side * side, 3)
-    tiles.weights_update(tmp_path / "w.gif", by_hand(tmp_path / "run", states))
+    drawn_tiles(tmp_path / "w.gif", by_hand(tmp_path / "run", states))
     frames = read(tmp_path / "w.gif")
     assert len(frames) == 3 and unclipped(frames[0])
     place = tiles.laid_out(neurons, side, AREA)
-    limit = tiles.scale_end(np.array([state["layer0.w"] for state in states]))
+    every = np.array([state["layer0.w"] for state in states])
     each = place.width // side
     for frame, state in zip(frames, states):
         for neuron, (left, top) in enumerate(place.corners):
             image = state["layer0.w"][:, neuron].reshape(side, side)
+            limit = tiles.scale_end(every[:, :, neuron])
             colours = palette.PALETTE[palette.diverging(image, limit, tiles.APART)].repeat(each, axis=0).repeat(each, axis=1)
             assert np.array_equal(frame[top : top + place.width, left : left + place.width], colours)
 
@@ -104,7 +135,7 @@ def test_each_pixel_of_a_tile_has_the_colour_of_its_weight(tmp_path, neurons, si
 def test_fifty_tiles_of_mnist_are_small_files(tmp_path):
     """Of 64 neurons at 100 moments, 50 are shown at 30, each weight on 2 x 2 pixels, in less than 800 kB."""
     trace = by_hand(tmp_path / "run", walk(64, 784, 100))
-    tiles.weights_update(tmp_path / "w.gif", trace)
+    drawn_tiles(tmp_path / "w.gif", trace)
     assert len(read(tmp_path / "w.gif")) == 30
     assert tiles.laid_out(50, 28, AREA).width == 56
     assert (tmp_path / "w.gif").stat().st_size < 800_000
@@ -134,14 +165,12 @@ def test_one_scale_for_the_whole_animation():
 
 
 def test_a_few_large_weights_do_not_pale_the_others():
-    """The scale ends where at most one weight in two hundred is beyond; that one has the darkest colour, and a line says so."""
+    """A tile's scale ends where at most one weight in two hundred is beyond; that one has the darkest colour."""
     weights = np.random.default_rng(0).normal(size=(1, 10, 784))
-    plain = drawn(weights)[0]
     weights[0, 0, 0] = 1e6
     assert tiles.scale_end(weights) == 3.0
     left, top = tiles.laid_out(10, 28, AREA).corners[0]
     assert drawn(weights)[0][top, left] == palette.DIVERGING_RAMP[-1]
-    assert (drawn(np.zeros((1, 10, 784)))[0][64:80, :600] == palette.WHITE).all() and (plain[64:80, :600] != palette.WHITE).any()
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-320, 1e-12, 1e300, math.nan, math.inf, -math.inf])
@@ -149,7 +178,7 @@ def test_a_few_large_weights_do_not_pale_the_others():
 def test_any_weight_can_be_shown(tmp_path, value, inputs):
     """Not even NaN and infinity stop a tile or a heat map; NaN is grey."""
     states = [{"layer0.w": np.full((inputs, 1), number)} for number in (0.5, value)]
-    tiles.weights_update(tmp_path / "w.gif", by_hand(tmp_path / "run", states))
+    drawn_tiles(tmp_path / "w.gif", by_hand(tmp_path / "run", states))
     last = read(tmp_path / "w.gif")[-1]
     assert math.isnan(value) == ((last == palette.PALETTE[palette.MISSING]).all(axis=-1).sum() > 10_000)
 
@@ -159,16 +188,18 @@ def test_what_is_no_image_gets_heat_maps(tmp_path):
     net = arrays.MLP(5, [3, 2], "prelu", seed=1)
     state = net.state_dict()
     trace = by_hand(tmp_path / "run", [state, {name: array / 2 for name, array in state.items()}])
-    tiles.weights_update(tmp_path / "w.gif", trace, size=(720, 440))
+    drawn_tiles(tmp_path / "w.gif", trace)
     shown = tiles.layer_matrices(state)
     assert [matrix.title for matrix in shown] == ["layer 0: 5 -> 3", "layer 1: 3 -> 2"]
     assert shown[0].rows == ["0", "1", "2", "3", "4", "bias", "slope"] and shown[1].rows == ["0", "1", "2", "bias"]
     numbers = np.concatenate([table.ravel() for table in tiles.layer_tables(state)])
-    for panel in panels.laid_out(shown, (4, 30, 720 - 84, 440 - 4)):
+    sheet, values = canvas.Canvas(NATURAL), np.array([numbers, numbers / 2])
+    frame = HeatPanel(sheet, (4, film.HEAD, 716, 460 - film.FOOT), shown, values)
+    for panel in frame.panels:
         for row, column in np.ndindex(panel.matrix.cells.shape):
             y, x = panel.box[1] + panel.rows[row][0], panel.box[0] + panel.columns[column][0]
             number = numbers[panel.matrix.cells[row, column]]
-            limit = 1.0 if np.abs(numbers).max() <= 1.0 else 1.2
+            limit = limit_of(values)
             assert np.array_equal(read(tmp_path / "w.gif")[0][y, x], palette.PALETTE[palette.diverging(number, limit)])
 
 
@@ -187,14 +218,14 @@ def test_huge_layers_are_shown_in_part(tmp_path):
     state = {"layer0.w": np.ones((2000, 3000), "float32"), "layer1.w": np.ones((3000, 2), "float32")}
     (only,) = tiles.layer_matrices(state)
     assert only.title == "layer 0: 2000 -> 3000, the first 50" and only.cells.shape == (2000, 50)
-    tiles.weights_update(tmp_path / "w.gif", by_hand(tmp_path / "run", [state]))
+    drawn_tiles(tmp_path / "w.gif", by_hand(tmp_path / "run", [state]))
     assert len(read(tmp_path / "w.gif")) == 1
 
 
 def test_tiles_need_kept_weights(tmp_path):
     """A trace without weights/*.npz is refused in a sentence that names it, and nothing is written."""
     with pytest.raises(ValueError, match=r"run has no weights/step_NNNNNN\.npz"):
-        tiles.weights_update(tmp_path / "w.gif", by_hand(tmp_path / "run", []))
+        drawn_tiles(tmp_path / "w.gif", by_hand(tmp_path / "run", []))
     assert not (tmp_path / "w.gif").exists()
 
 
@@ -214,30 +245,39 @@ def test_what_does_not_change_takes_no_room(tmp_path):
 # --- answers -----------------------------------------------------------------------------------------------------------
 
 
-def orange(picture, index):
+def orange(picture, place):
     """How much of the rim around one image is orange: all of it, or nothing."""
-    left, top = 16 + index % 5 * answers.ACROSS, 66 + index // 5 * answers.DOWN
+    left, top = 16 + place % 5 * answers.ACROSS, answers.TOP_ROW + place // 5 * answers.DOWN
     return (picture[top - 3 : top, left : left + answers.TILE] == palette.PALETTE[palette.ink(1)]).all(axis=-1).mean()
 
 
-def test_images_are_shown_in_order_and_mistakes_are_marked(tmp_path):
-    """Image by image the ink stands where it belongs; just the wrong ones have the frame, a white cross and a second line."""
+def test_the_worst_mistakes_come_first_and_are_marked(tmp_path):
+    """Wrong ones by falling confidence, then right ones in order; just the wrong ones have the frame and a second line."""
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     images[0, 0, 0] = 255
     labels = generator.integers(0, 10, 40)
-    outputs = np.eye(10)[np.where(np.arange(40) % 3, labels, (labels + 1) % 10)]
+    sure = generator.permutation(40) / 100 + 0.5
+    outputs = np.eye(10)[np.where(np.arange(40) % 3, labels, (labels + 1) % 10)] * sure[:, None]
     answers.predictions(tmp_path / "p.png", images, labels, outputs)
     picture = imageio.imread(tmp_path / "p.png", mode="RGB")
     assert unclipped(picture)
-    for index in range(25):
-        left, top = 16 + index % 5 * answers.ACROSS, 66 + index // 5 * answers.DOWN
-        assert orange(picture, index) == (index % 3 == 0)
+    wrong = sorted(range(0, 40, 3), key=lambda index: -sure[index])
+    order = [*wrong, *(index for index in range(40) if index % 3)][:25]
+    assert answers.worst_first(np.arange(40) % 3 > 0, sure) == order
+    for place, index in enumerate(order):
+        left, top = 16 + place % 5 * answers.ACROSS, answers.TOP_ROW + place // 5 * answers.DOWN
+        assert orange(picture, place) == (place < len(wrong))
         inked = palette.PALETTE[np.rint(images[index] / 255 * 15).astype(int)].repeat(4, axis=0).repeat(4, axis=1)
         assert np.array_equal(picture[top + 20 : top + 112, left : left + 112], inked[20:])
-        corner = picture[top : top + 20, left + 92 : left + 112]
-        assert ((corner == 255).all(axis=-1).sum() > 20) == (index % 3 == 0) or index % 3
-        assert (picture[top + 133 : top + 147, left : left + 112] != 255).any() == (index % 3 == 0)
+        assert (picture[top + 133 : top + 147, left : left + 112] != 255).any() == (place < len(wrong))
+
+
+def test_five_right_answers_are_shown_beside_many_mistakes():
+    """Of 100 mistakes 20 are shown; the network's confidence is its output, or softmax of outputs that are no shares."""
+    assert answers.worst_first(np.arange(110) < 10, np.arange(110.0)) == [*range(109, 89, -1), *range(5)]
+    assert answers.confidences(np.array([[0.2, 0.9]])).tolist() == [0.9]
+    assert answers.confidences(np.array([[0.0, math.log(3.0)], [5.0, 5.0]])) == pytest.approx([0.75, 0.5])
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 8, 8), (25, 100, 300), (26, 5, 2), (2, 64), (7, 1000, 1)])
@@ -351,7 +391,7 @@ def test_each_layer_has_its_line_in_each_plot(tmp_path):
     layer_curves.layer_curves(tmp_path / "l.png", by_hand(tmp_path / "run", [], rows))
     picture = imageio.imread(tmp_path / "l.png", mode="RGB")
     assert unclipped(picture)
-    for part in (picture[30:286, :550], picture[286:542, :550], picture[542:798, :550]):
+    for part in (picture[96:286, 90:], picture[330:530, 90:], picture[560:760, 90:]):
         above, below = (np.flatnonzero((part == palette.PALETTE[palette.ink(one)]).all(axis=-1).any(axis=1)) for one in (0, 1))
         assert len(above) and len(below) and above.max() < below.min()
 
@@ -406,14 +446,15 @@ def digits_trace(tmp_path_factory):
 def test_the_first_frame_is_before_any_update_and_the_last_is_final(digits_trace, tmp_path):
     """From the initial weights of that seed to those that the trained network has."""
     trace, net = digits_trace
-    tiles.weights_update(tmp_path / "w.gif", trace)
+    drawn_tiles(tmp_path / "w.gif", trace)
     frames = read(tmp_path / "w.gif")
     ends = [array.data for array in (arrays.MLP(64, [12, 10], dtype="float32").arrays["layer0.w"], net.arrays["layer0.w"])]
     kept = np.array([trace.arrays(step)["layer0.w"] for step in trace.array_steps()])
-    place, limit = tiles.laid_out(12, 8, AREA), tiles.scale_end(kept)
+    place = tiles.laid_out(12, 8, AREA)
     assert len(frames) == len(kept) and trace.array_steps()[0] == 0 and trace.array_steps()[-1] == 40
     for frame, weights in zip((frames[0], frames[-1]), ends):
         for neuron, (left, top) in enumerate(place.corners):
+            limit = tiles.scale_end(kept[:, :, neuron])
             colours = palette.diverging(weights[:, neuron], limit, tiles.APART)[place.owner]
             assert np.array_equal(frame[top : top + place.width, left : left + place.width], palette.PALETTE[colours])
 

@@ -8,19 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from micrograd_lite.pictures.canvas import Canvas, fitted, letters
-from micrograd_lite.pictures.palette import BLACK, DARK, FAINT, PALE, WHITE, Indices
+from micrograd_lite.pictures.canvas import Canvas
+from micrograd_lite.pictures.palette import DIM, FAINT, PALE, PAPER, PEN, Indices
 
 FAR = 1e300
 STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 class Axis(NamedTuple):
-    """A range of numbers along one side of a plot, on a plain or a logarithmic scale."""
+    """A range of numbers along one side of a plot, on a plain or a logarithmic scale; whole: ticks at whole numbers only."""
 
     low: float
     high: float
     logarithmic: bool = False
+    whole: bool = False
 
     def share(self, value: float) -> float:
         """Where a number stands: 0 at the low end, 1 at the high end, at most one axis length outside."""
@@ -36,13 +37,16 @@ class Axis(NamedTuple):
         size = (self.high - self.low) / max(about, 1)
         power = 10.0 ** math.floor(math.log10(size))
         step = power * next(one for one in (1.0, 2.0, 5.0, 10.0) if one * power >= size * 0.999)
+        step = max(step, 1.0) if self.whole else step
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [(index * step, label(index * step, step)) for index in range(first, last + 1)]
 
     def _powers(self, about: int) -> list[tuple[float, str]]:
-        first, last = math.floor(math.log10(self.low) + 1e-9), math.ceil(math.log10(self.high) - 1e-9)
+        first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        if last - first < 2:
+            first, last = first - 1, last + 1
         every = max(1, math.ceil((last - first) / max(about, 1)))
-        parts = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+        parts = (1.0, 2.0, 5.0) if 2 * (last - first) <= about else (1.0,)
         numbers = [part * 10.0**power for power in range(first, last + 1, every) for part in parts]
         return [(one, f"{one:g}") for one in numbers if self.low * 0.999 <= one <= self.high * 1.001]
 
@@ -52,7 +56,7 @@ def label(value: float, step: float) -> str:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     if decimals > 5 or abs(value) >= 1e7:
         return f"{value:.3g}"
-    return f"{value + 0.0:,.{decimals}f}"
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"  # + 0.0: no minus zero
 
 
 def around(values: Iterable[float], margin: float = 0.05, logarithmic: bool = False) -> Axis:
@@ -89,21 +93,21 @@ class Plot:
     def axes(self, x_title: str, y_title: str, grid: bool = True) -> None:
         """Frame, ticks, numbers and titles; with grid lines unless a field will fill the box."""
         canvas, (left, top, right, bottom) = self.canvas, self.box
-        for value, text in _apart(self.x.ticks((right - left) // 75), (right - left) / 8):
+        for value, text in _apart(canvas, self.x.ticks((right - left) // 75), (right - left) / 8):
             x = round(self.place(value, self.y.low)[0])
             canvas.box(x, top if grid else bottom, x + 1, bottom + 4, PALE)
-            canvas.box(x, bottom, x + 1, bottom + 4, DARK)
-            canvas.text(x, bottom + 5, text, DARK, at="middle top")
+            canvas.box(x, bottom, x + 1, bottom + 4, DIM)
+            canvas.text(x, bottom + 5, text, DIM, at="middle top")
         widest = 0
         for value, text in self.y.ticks((bottom - top) // 40):
             y = round(self.place(self.x.low, value)[1])
             canvas.box(left if grid else left - 4, y, right, y + 1, PALE)
-            canvas.box(left - 4, y, left, y + 1, DARK)
-            canvas.text(left - 6, y, text, DARK, at="right centre")
-            widest = max(widest, letters(text).shape[1])
+            canvas.box(left - 4, y, left, y + 1, DIM)
+            canvas.text(left - 6, y, text, DIM, at="right centre")
+            widest = max(widest, canvas.width(text))
         canvas.frame(left, top, right, bottom, FAINT)
-        canvas.text((left + right) / 2, bottom + 22, fitted(x_title, right - left), DARK, at="middle top")
-        canvas.text_up(max(left - widest - 18, 9), (top + bottom) / 2, fitted(y_title, bottom - top), DARK)
+        canvas.text((left + right) / 2, bottom + 22, canvas.fitted(x_title, right - left), DIM, at="middle top")
+        canvas.text_up(max(left - widest - 18, 9), (top + bottom) / 2, canvas.fitted(y_title, bottom - top), DIM)
 
     def curve(self, xs: Sequence[float], ys: Sequence[float], colour: int, width: float = 2.0) -> None:
         """A line through the points, with a gap where a number is not finite. It stays inside the box."""
@@ -115,39 +119,38 @@ class Plot:
             elif run:
                 self.canvas.line(run, colour, width)
                 run = []
-        left, top, right, bottom = self.box
-        inside = self.canvas.pixels[top:bottom, left:right].copy()
+        inside = self.canvas.view(self.box).copy()
         self.canvas.pixels[...] = before
-        self.canvas.pixels[top:bottom, left:right] = inside
+        self.canvas.view(self.box)[...] = inside
 
 
-def _apart(ticks: list[tuple[float, str]], room: float) -> list[tuple[float, str]]:
+def _apart(canvas: Canvas, ticks: list[tuple[float, str]], room: float) -> list[tuple[float, str]]:
     """The ticks, or every second one of them, so that their labels do not touch."""
-    widest = max((letters(text).shape[1] for _, text in ticks), default=0)
+    widest = max((canvas.width(text) for _, text in ticks), default=0)
     return ticks if widest + 8 <= room * 8 / max(len(ticks), 1) else ticks[::2]
 
 
 def legend(canvas: Canvas, x: int, y: int, entries: Sequence[tuple[str, int]], width: int = 0, room: float = 1000) -> None:
     """A box with a stroke of each colour beside its label, its upper left corner at (x, y); `width` keeps it that wide."""
-    shown = [(fitted(text, room - 38), colour) for text, colour in entries]
-    width = width or 38 + max(letters(text).shape[1] for text, _ in shown)
+    shown = [(canvas.fitted(text, room - 38), colour) for text, colour in entries]
+    width = width or 38 + max(canvas.width(text) for text, _ in shown)
     height = 18 * len(shown) + 6
-    canvas.box(x, y, x + width, y + height, WHITE)
+    canvas.box(x, y, x + width, y + height, PAPER)
     canvas.frame(x, y, x + width, y + height, FAINT)
     for row, (text, colour) in enumerate(shown):
         middle = y + 12 + 18 * row
         canvas.box(x + 6, middle - 2, x + 24, middle + 2, colour)
-        canvas.text(x + 30, middle, text, BLACK, at="left centre")
+        canvas.text(x + 30, middle, text, PEN, at="left centre")
 
 
 def colour_bar(canvas: Canvas, box: tuple[int, int, int, int], colours: Indices, axis: Axis, title: str = "") -> None:
     """A standing bar of the colours, the first at the bottom, with the axis's numbers on its right."""
     left, top, right, bottom = box
-    places = np.linspace(len(colours) - 1, 0, bottom - top)
-    canvas.pixels[top:bottom, left:right] = colours[np.rint(places).astype(int)][:, None]
+    bar = canvas.view(box)
+    bar[...] = colours[np.rint(np.linspace(len(colours) - 1, 0, len(bar))).astype(int)][:, None]
     canvas.frame(left, top, right, bottom, FAINT)
     for value, text in axis.ticks((bottom - top) // 45):
         y = round(bottom - 1 - axis.share(value) * (bottom - 1 - top))
-        canvas.box(right, y, right + 4, y + 1, DARK)
-        canvas.text(right + 6, y, text, DARK, at="left centre")
-    canvas.text(left, top - 5, title, DARK, at="left bottom")
+        canvas.box(right, y, right + 4, y + 1, DIM)
+        canvas.text(right + 6, y, text, DIM, at="left centre")
+    canvas.text(left, top - 5, title, DIM, at="left bottom")

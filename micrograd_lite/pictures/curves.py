@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from micrograd_lite.pictures.axes import Axis, Plot, around, legend
-from micrograd_lite.pictures.canvas import TEXT, Canvas, fitted
-from micrograd_lite.pictures.gif import write_gif, write_png
-from micrograd_lite.pictures.moments import Moment, caption, losses, moments
-from micrograd_lite.pictures.palette import BLACK, WHITE, Indices, ink
-from micrograd_lite.trace import Trace
+from micrograd_lite.pictures.canvas import Canvas
+from micrograd_lite.pictures.film import HEAD, Box, Film, Look, animate, write_title
+from micrograd_lite.pictures.gif import write_png
+from micrograd_lite.pictures.palette import DIM, PAPER, ink
 
 STEPS = "updates made"
+NOISE = 1e-16
+"""A loss below this is what rounding has left of 0: it stands at the bottom."""
 
 
 class Series(NamedTuple):
@@ -25,107 +26,135 @@ class Series(NamedTuple):
     values: list[float]
 
 
-def training_loss(
-    path: str | os.PathLike[str], trace: Trace, frames: int = 100, size: tuple[int, int] = (640, 420), milliseconds: int = 80
-) -> None:
-    """Write the animation of the loss. ValueError for an empty trace; OSError names the path."""
-    chosen = moments(trace, frames)
-    write_gif(path, _loss_frames(trace, chosen, size), milliseconds)
+class LossPanel:
+    """The loss up to each moment; axes alone know the whole run."""
 
+    def __init__(self, canvas: Canvas, box: Box, film: Film) -> None:
+        self.canvas, self.film = canvas, film
+        self.series = Series("loss", list(film.losses), list(film.losses.values()))
+        first = film.moments[0].step
+        self.plot = _plot(canvas, box, [self.series], first, film.last, f"loss ({film.trace.run.get('loss', 'value')})")
+        self.drawn = canvas.view(box).copy()
+        self.box, self.here = box, 0
 
-def _loss_frames(trace: Trace, chosen: Sequence[Moment], size: tuple[int, int]) -> Iterator[Indices]:
-    canvas = Canvas(size)
-    known = losses(trace)
-    series = Series("loss", list(known), list(known.values()))
-    plot = _plot(canvas, (0, 20, *size), [series], chosen[-1].step, f"loss ({trace.run.get('loss', 'value')})")
-    whole = Canvas(size)
-    whole.pixels[...] = canvas.pixels
-    Plot(whole, plot.box, plot.x, plot.y).curve(series.steps, series.values, ink(0))
-    empty = canvas.pixels.copy()
-    for moment in chosen:
-        # a curve over time is uncovered from left to right: nothing needs to be drawn twice
-        here = round(plot.place(moment.step, plot.y.low)[0])
-        canvas.pixels[...] = empty
-        canvas.pixels[:, : here + 1] = whole.pixels[:, : here + 1]
-        canvas.text(10, 6, caption(moment, chosen[-1].step), BLACK, TEXT + 1)
+    def paint(self, number: int) -> None:
+        """The curve as far as it has come, and a dot where it ends."""
+        steps, moment = self.series.steps, self.film.moments[number]
+        shown = self.canvas.view(self.box)
+        shown[...] = self.drawn
+        start = self.here
+        while self.here + 1 < len(steps) and steps[self.here + 1] <= moment.step:
+            self.here += 1
+        if self.here > start:
+            piece = Series("", steps[start : self.here + 1], self.series.values[start : self.here + 1])
+            self.plot.curve(*_thinned(self.plot, piece), ink(0))
+            self.drawn = shown.copy()
         if math.isfinite(moment.loss):
-            x, y = plot.place(moment.step, moment.loss)
-            canvas.disc(x, y, 5, WHITE)
-            canvas.disc(x, y, 4, ink(1))
-        yield canvas.pixels
+            x, y = self.plot.place(moment.step, moment.loss)
+            self.canvas.disc(x, y, 5.5, PAPER)
+            self.canvas.disc(x, y, 4.5, ink(1))
 
 
-def curves(path: str | os.PathLike[str], trace: Trace, size: tuple[int, int] = (640, 420)) -> None:
-    """Write one picture of loss and, where it was measured, accuracy: on training and on test data. Errors as above."""
-    write_png(path, drawn_curves(trace, size))
+def training_loss(path: str | os.PathLike[str], film: Film) -> None:
+    """Write the animation of the loss. OSError names the path."""
+    animate(path, film, (640, 420), lambda canvas, box: [LossPanel(canvas, box, film)])
 
 
-def drawn_curves(trace: Trace, size: tuple[int, int] = (640, 420)) -> Canvas:
-    """That picture. ValueError for an empty trace."""
-    last = moments(trace)[-1].step
-    known = losses(trace)
-    loss = [Series("train", list(known), list(known.values())), *_measured(trace, "test_loss", "test")]
-    right = [*_measured(trace, "train_accuracy", "train"), *_measured(trace, "test_accuracy", "test")]
-    canvas = Canvas((size[0], size[1] * 3 // 2) if right else size)
+def _thinned(plot: Plot, series: Series) -> tuple[list[float], list[float]]:
+    """Of the points in one column of pixels the first, the lowest, the highest and the last: the eye sees no others."""
+    columns: dict[int, list[int]] = {}
+    for index, step in enumerate(series.steps):
+        columns.setdefault(plot.canvas.px(plot.place(step, plot.y.high)[0]), []).append(index)
+    kept: list[int] = []
+    for indices in columns.values():
+        by_value = sorted(indices, key=lambda index: series.values[index])
+        gaps = [index for index in indices if not math.isfinite(series.values[index])]
+        kept += sorted({indices[0], by_value[0], by_value[-1], indices[-1], *gaps})
+    return [float(series.steps[index]) for index in kept], [series.values[index] for index in kept]
+
+
+def curves(path: str | os.PathLike[str], film: Film) -> None:
+    """Write one picture of loss and, where it was measured, accuracy: on training and on test data. OSError names the path."""
+    write_png(path, drawn_curves(film))
+
+
+def drawn_curves(film: Film) -> Canvas:
+    """That picture."""
+    trace, last = film.trace, film.last
+    loss = [Series("train", list(film.losses), list(film.losses.values())), *_measured(film, "test_loss", "test")]
+    right = accuracies(film)
+    canvas = film.canvas((640, 630) if right else (640, 420))
     width, height = canvas.size
-    middle = height // 2 if right else height
-    _drawn(canvas, (0, 20, width, middle), loss, last, f"loss ({trace.run.get('loss', 'value')})")
+    made = f"{last:,} updates" if film.moments[0].step == 0 else f"updates {film.moments[0].step:,} to {last:,}"
+    canvas.text(10, 27, canvas.fitted(f"{made}, status: {trace.run.get('status', 'unknown')}", width - 16), DIM)
+    middle = (HEAD + height) // 2 if right else height
+    _drawn(canvas, (4, HEAD, width - 4, middle), loss, film, f"loss ({trace.run.get('loss', 'value')})")
     if right:
-        _drawn(canvas, (0, middle + 8, width, height), right, last, "accuracy", Axis(-0.03, 1.03))
-    canvas.text(10, 6, fitted(_headline(trace.run, last), width - 20, TEXT + 1), BLACK, TEXT + 1)
+        _drawn(canvas, (4, middle, width - 4, height), right, film, "accuracy")
     return canvas
 
 
 def compared(
-    path: str | os.PathLike[str], runs: Mapping[str, Sequence[float]], title: str, measure: str,
-    size: tuple[int, int] = (640, 420),
-) -> None:  # fmt: skip
+    path: str | os.PathLike[str], runs: Mapping[str, Sequence[float]], title: str, measure: str, look: Look | None = None
+) -> None:
     """Write one picture of several runs' losses, one number for each step. OSError names the path."""
-    canvas, colours = Canvas(size), [ink(place) for place in range(len(runs))]
+    canvas, colours = (look or Look()).canvas((640, 420)), [ink(place) for place in range(len(runs))]
+    width, height = canvas.size
     series = [Series(label, list(range(len(losses))), list(losses)) for label, losses in runs.items()]
-    plot = _plot(canvas, (0, 20, *size), series, max(len(one.steps) - 1 for one in series), measure)
+    plot = _plot(canvas, (4, 24, width - 4, height), series, 0, max(len(one.steps) - 1 for one in series), measure)
     for one, colour in zip(series, colours):
-        plot.curve(one.steps, one.values, colour)
+        plot.curve(*_thinned(plot, one), colour)
     left, _, right, bottom = plot.box
     legend(canvas, left + 14, bottom - 12 - 18 * len(runs), list(zip(runs, colours)), room=right - left - 28)
-    canvas.text(10, 6, fitted(title, size[0] - 20, TEXT + 1), BLACK, TEXT + 1)
+    write_title(canvas, title)
     write_png(path, canvas)
 
 
-def _headline(run: Mapping[str, Any], last: int) -> str:
-    """`xor, SGD, 100 updates`: what was learned, by what, for how long; what run.json does not say is left out."""
-    known = [str((run.get(part) or {}).get("name", "")) for part in ("data", "optimizer")]
-    return ", ".join([*filter(None, known), f"{last:,} updates"])
+def accuracies(film: Film) -> list[Series]:
+    """How often the network was right, where that was measured."""
+    return [*_measured(film, "train_accuracy", "train"), *_measured(film, "test_accuracy", "test")]
 
 
-def _measured(trace: Trace, column: str, label: str) -> list[Series]:
+def _measured(film: Film, column: str, label: str) -> list[Series]:
     """The evaluations that were made, which are of the weights after each step's update."""
-    rows = [row for row in trace.metrics() if row.get(column) is not None]
+    first, rows = film.moments[0].step, film.trace.metrics()
+    rows = [row for row in rows if row.get(column) is not None and first <= row["step"] <= film.last]
     return [Series(label, [row["step"] for row in rows], [float(row[column]) for row in rows])] if rows else []
 
 
-def _plot(
-    canvas: Canvas, box: tuple[int, int, int, int], series: Sequence[Series], last: int, title: str, y: Axis | None = None
-) -> Plot:
+def _plot(canvas: Canvas, box: Box, series: Sequence[Series], first: int, last: int, title: str) -> Plot:
     """An empty plot for these series, which leaves room for its labels inside `box`."""
     values = [value for one in series for value in one.values]
     left, top, right, bottom = box
-    inner = (left + 82, top + 12, right - 34, bottom - 44)
-    plot = Plot(canvas, inner, Axis(0.0, max(float(last), 1.0)), y or around(values, logarithmic=_spans_decades(values)))
-    plot.axes(STEPS, f"{title}, log scale{', 0 at the bottom' if 0 in values else ''}" if plot.y.logarithmic else title)
+    inner = (left + 78, top + 8, right - 26, bottom - 42)
+    y = _y_axis(values, title == "accuracy")
+    plot = Plot(canvas, inner, Axis(float(first), max(float(last), first + 1.0), whole=True), y)
+    low = any(value < y.low for value in values)
+    titles = [f"{title}, log scale, below {y.low:.0e} at the bottom"] if y.logarithmic and low else []
+    titles += [f"{title}, log scale", f"{title}, log", "loss, log scale", "log loss"] if y.logarithmic else [title]
+    room = inner[3] - inner[1]
+    plot.axes(STEPS, next((one for one in titles if canvas.width(one) <= room), titles[-1]))
     return plot
 
 
-def _drawn(
-    canvas: Canvas, box: tuple[int, int, int, int], series: Sequence[Series], last: int, title: str, y: Axis | None = None
-) -> None:
-    plot = _plot(canvas, box, series, last, title, y)
+def _y_axis(values: Sequence[float], is_share: bool) -> Axis:
+    """Around the values; shares stay within 0 to 1; a scale of powers ends where rounding begins."""
+    if is_share:
+        axis = around(values, 0.1)
+        return Axis(max(axis.low, -0.03), min(axis.high, 1.03))
+    axis = around(values, logarithmic=_spans_decades(values))
+    return axis._replace(low=NOISE) if axis.logarithmic and axis.low < NOISE < axis.high / 30 else axis
+
+
+def _drawn(canvas: Canvas, box: Box, series: Sequence[Series], film: Film, title: str) -> None:
+    plot = _plot(canvas, box, series, film.moments[0].step, film.last, title)
     colours = {"train": ink(0), "test": ink(1)}
     for one in series:
-        plot.curve(one.steps, one.values, colours[one.label])
+        plot.curve(*_thinned(plot, one), colours[one.label])
     entries = [(one.label, colours[one.label]) for one in series]
-    rises = title == "accuracy"  # a legend stands where a good run's lines are not
-    legend(canvas, plot.box[2] - 90, plot.box[3] - 12 - 18 * len(entries) if rises else plot.box[1] + 6, entries)
+    if len(entries) > 1:  # a legend stands where a good run's lines are not
+        below = plot.box[3] - 12 - 18 * len(entries)
+        legend(canvas, plot.box[2] - 90, below if title == "accuracy" else plot.box[1] + 6, entries)
 
 
 def _spans_decades(values: Sequence[float]) -> bool:

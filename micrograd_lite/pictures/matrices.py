@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from micrograd_lite.pictures.canvas import Canvas, letters
-from micrograd_lite.pictures.palette import Indices, Numbers
+from micrograd_lite.pictures.palette import Numbers
 
 _PATH = re.compile(r"layer(\d{1,3})\.neuron(\d{1,5})\.(?:w(\d{1,5})|(b|slope))", re.ASCII)
 _WORDS = {"b": "bias", "slope": "slope"}
@@ -31,8 +31,11 @@ class Matrix(NamedTuple):
     weights: int  # so many rows before those of biases and slopes
 
 
-def matrices(names: Sequence[str]) -> list[Matrix]:
-    """A matrix for each layer, in order, and one for the parameters that belong to none."""
+def matrices(names: Sequence[str], features: Sequence[str] = (), outputs: Sequence[str] = ()) -> list[Matrix]:
+    """A matrix for each layer, in order, and one for the parameters that belong to none.
+
+    features, outputs: the names of what the first layer's rows and the last layer's columns stand for, where they fit.
+    """
     layers: dict[int, dict[tuple[int, str], int]] = {}
     others: list[int] = []
     for index, name in enumerate(names):
@@ -46,9 +49,13 @@ def matrices(names: Sequence[str]) -> list[Matrix]:
     for layer, found_cells in sorted(layers.items()):
         matrix = _matrix(layer, found_cells)
         if matrix:
+            if layer == 0 and len(features) == matrix.weights:
+                matrix = matrix._replace(rows=[*features, *matrix.rows[matrix.weights :]])
             made.append(matrix)
         else:
             others += found_cells.values()
+    if made and len(outputs) == len(made[-1].columns):
+        made[-1] = made[-1]._replace(columns=list(outputs), across="to output")
     return made + ([_loose([names[index] for index in others], others)] if others else [])
 
 
@@ -82,7 +89,7 @@ def _loose(names: list[str], indices: list[int]) -> Matrix:
 
 
 Box = tuple[int, int, int, int]
-TITLE, BELOW, GAP, LARGEST = 20, 36, 5, 130  # pixels: above a panel, below it, before the biases, and a cell at most
+TITLE, BELOW, GAP, LARGEST = 20, 36, 5, 400  # pixels: above a panel, below it, before the biases, and a cell at most
 
 
 class Panel(NamedTuple):
@@ -107,14 +114,16 @@ class Panel(NamedTuple):
                 (left, right), (top, bottom) = self.columns[column], self.rows[row]
                 yield int(index), self.box[0] + (left + right) / 2, self.box[1] + (top + bottom) / 2
 
-    def paint(self, canvas: Canvas, colours: Indices) -> None:
-        """Show the colour of each parameter; the last one is that of no parameter."""
-        left, top, right, bottom = self.box
-        canvas.pixels[top:bottom, left:right] = colours[self.shown]
+    def owners(self, canvas: Canvas) -> Numbers:
+        """For each pixel of the box on this canvas the parameter to show, -1 for none."""
+        shape = canvas.view(self.box).shape
+        rows, columns = (np.minimum((np.arange(count) + 0.5) / canvas.scale, most - 1).astype(int)
+                         for count, most in zip(shape, self.shown.shape))  # fmt: skip
+        return np.asarray(self.shown[rows][:, columns])
 
 
-def laid_out(matrices: list[Matrix], area: Box) -> list[Panel]:
-    """All matrices in as many lines as make the smallest cell largest."""
+def laid_out(matrices: list[Matrix], area: Box, aside: int = 0) -> list[Panel]:
+    """All matrices in as many lines as make the smallest cell largest; aside: what each leaves free on its right."""
     left, top, right, bottom = area
     best: list[Panel] = []
     for lines in range(1, len(matrices) + 1):
@@ -123,7 +132,7 @@ def laid_out(matrices: list[Matrix], area: Box) -> list[Panel]:
         height = (bottom - top) // len(groups)
         panels = [
             panel for line, group in enumerate(groups)
-            for panel in _line(group, (left, top + line * height, right, top + (line + 1) * height))
+            for panel in _line(group, (left, top + line * height, right, top + (line + 1) * height), aside)
         ]  # fmt: skip
         if not best or _smallest(panels) > _smallest(best):
             best = panels
@@ -134,10 +143,10 @@ def _smallest(panels: list[Panel]) -> float:
     return min(min(panel.columns[-1][1] / len(panel.columns), panel.rows[-1][1] / len(panel.rows)) for panel in panels)
 
 
-def _line(group: list[Matrix], area: Box) -> list[Panel]:
+def _line(group: list[Matrix], area: Box, aside: int) -> list[Panel]:
     """Side by side; wider matrices get more of the room, but each enough for its title."""
     left, top, right, bottom = area
-    margins = [30 + min(120, max(letters(row[:40]).shape[1] for row in matrix.rows)) for matrix in group]
+    margins = [38 + min(120, max(letters(row[:40]).shape[1] for row in matrix.rows)) + aside for matrix in group]
     room = right - left - int(np.sum(margins))
     least = min(60, max(room // len(group), 1))
     wanted = np.array([matrix.cells.shape[1] for matrix in group], dtype=float)
@@ -146,7 +155,7 @@ def _line(group: list[Matrix], area: Box) -> list[Panel]:
     left += (right - left - int(np.sum(margins)) - int(widths.sum())) // 2
     panels = []
     for matrix, margin, width in zip(group, margins, widths.tolist()):
-        panels.append(_panel(matrix, (left, top, left + margin + width, bottom), margin))
+        panels.append(_panel(matrix, (left, top, left + margin + width - aside, bottom), margin - aside))
         left += margin + width
     return panels
 

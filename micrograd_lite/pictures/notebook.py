@@ -69,10 +69,11 @@ def _told(run: dict[str, Any]) -> list[str]:
 def _curves(trace: Trace) -> str:
     try:
         from micrograd_lite.pictures.curves import drawn_curves  # NumPy and Pillow, where there are any
+        from micrograd_lite.pictures.film import filmed
     except ModuleNotFoundError as error:
         return f"<p>no curves: they need the package {markup(str(error.name))}</p>"
     buffer = io.BytesIO()
-    drawn_curves(trace).image().save(buffer, "PNG")
+    drawn_curves(filmed(trace)).image().save(buffer, "PNG")
     picture = b64encode(buffer.getvalue()).decode("ascii")
     return f'<img alt="loss of each step" style="max-width:100%" src="data:image/png;base64,{picture}">'
 

@@ -1,14 +1,15 @@
 """The 256 colours that every picture is made of, so that a GIF needs one palette and loses nothing.
 
-A picture is a table of colour numbers. Greys run from white to black, viridis (Smith and van der Walt 2015) shows amounts,
-the diverging ramp (ColorBrewer's RdBu: blue below, white at, red above the centre) shows signed numbers, and ten
-colours (the first six from Okabe and Ito 2008, safe for the colour-blind) tell lines and classes apart.
+A picture is a table of colour numbers; a Theme says which colours these are. Greys run from the paper to the pen, one ramp
+shows amounts (viridis, Smith and van der Walt 2015), one shows signed numbers (blue below, pale at, red above zero, in the
+light theme ColorBrewer's RdBu), and ten inks (in the light theme the first six from Okabe and Ito 2008) tell lines and
+classes apart.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,23 +17,54 @@ from numpy.typing import ArrayLike, NDArray
 Indices = NDArray[np.uint8]
 Numbers = NDArray[Any]
 
-WHITE, BLACK = 0, 15
+PAPER, PEN = 0, 15
 GREYS, VIRIDIS_COLOURS, DIVERGING_COLOURS, INKS = 16, 64, 129, 10
 VIRIDIS = GREYS
 DIVERGING = VIRIDIS + VIRIDIS_COLOURS
 INK = DIVERGING + DIVERGING_COLOURS
-USED = INK + 3 * INKS  # each ink, then each at 60 %, then each at 30 % over white
+USED = INK + 3 * INKS  # each ink, then each at 60 %, then each at 30 % over the paper
 PALE, FAINT, MISSING = 2, 4, 3  # greys for grid lines, for quiet lines, for a number that is not there
-DARK = 12  # the grey of axes and of quiet text
+DIM = 12  # the grey of axes and of quiet text
 
-_VIRIDIS = "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725"
-_DIVERGING = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f"
-_INKS = "0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 6a3d9a 8c564b 5f5f1f 2b1b3a"
 _LEVELS = 15  # of mixing one colour over another; text has soft edges
 
 
+class Theme(NamedTuple):
+    """Colours, each as six hexadecimal digits, and the sizes of text and lines in pixels at a picture's usual size.
+
+    A theme of one's own: `LIGHT._replace(paper="fffdf5", text=15)`. inks: ten colours that tell lines and classes apart.
+    """
+
+    paper: str = "ffffff"
+    pen: str = "000000"
+    amounts: str = "440154 482878 3e4989 31688e 26828e 1f9e89 35b779 6ece58 b5de2b fde725"  # from low to high
+    signed: str = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f"  # negative, zero, positive
+    inks: str = "0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 6a3d9a 8c564b 5f5f1f 2b1b3a"
+    text: int = 13
+    line: float = 2.0
+
+    @property
+    def palette(self) -> Indices:
+        """Shape (256, 3): red, green and blue of each colour number. ValueError for what is no colour."""
+        return _palette(self)
+
+
+LIGHT = Theme()
+DARK = Theme(
+    paper="15181d",
+    pen="f4f4f4",
+    signed="c6e2ff 8cc2f7 549fe6 2f74b8 234a70 272c34 6b3328 a8412f e0664f f79c86 ffd0c4",
+    inks="56b4ff ff8f3f 2fd0a0 e79fcb fff0a0 a5dcff b794f0 cf9a8c c6c65c e0d0f0",
+)
+THEMES = {"light": LIGHT, "dark": DARK}
+"""By the names that the command line knows."""
+
+
 def _colours(text: str) -> NDArray[Any]:
-    return np.array([list(bytes.fromhex(code)) for code in text.split()], dtype=float)
+    try:
+        return np.array([list(bytes.fromhex(code)) for code in text.split()], dtype=float).reshape(-1, 3)
+    except ValueError as error:
+        raise ValueError(f"a theme's colours are six hexadecimal digits each, separated by blanks; got {text!r}") from error
 
 
 def _ramp(text: str, count: int) -> NDArray[Any]:
@@ -41,18 +73,21 @@ def _ramp(text: str, count: int) -> NDArray[Any]:
     return np.stack([np.interp(places, np.arange(len(anchors)), channel) for channel in anchors.T], axis=1)
 
 
-def _palette() -> Indices:
-    greys = np.repeat(np.linspace(255.0, 0.0, GREYS)[:, None], 3, axis=1)
-    inks = _colours(_INKS)
-    tints = [255.0 + strength * (inks - 255.0) for strength in (1.0, 0.6, 0.3)]
+@lru_cache(maxsize=8)
+def _palette(theme: Theme) -> Indices:
+    greys = _ramp(f"{theme.paper} {theme.pen}", GREYS)
+    inks = _colours(theme.inks)
+    if len(inks) != INKS:
+        raise ValueError(f"a theme has {INKS} inks, got {len(inks)}")
+    tints = [greys[0] + strength * (inks - greys[0]) for strength in (1.0, 0.6, 0.3)]
     unused = np.zeros((256 - USED, 3))
-    ramps = [_ramp(_VIRIDIS, VIRIDIS_COLOURS), _ramp(_DIVERGING, DIVERGING_COLOURS)]
+    ramps = [_ramp(theme.amounts, VIRIDIS_COLOURS), _ramp(theme.signed, DIVERGING_COLOURS)]
     whole: Indices = np.rint(np.concatenate([greys, *ramps, *tints, unused])).astype(np.uint8)
     return whole
 
 
-PALETTE = _palette()
-"""Shape (256, 3): red, green and blue of each colour number."""
+PALETTE = LIGHT.palette
+"""That of the light theme."""
 
 
 DIVERGING_RAMP = np.arange(DIVERGING, DIVERGING + DIVERGING_COLOURS, dtype=np.uint8)
@@ -83,10 +118,10 @@ def _on_ramp(shares: NDArray[Any], start: int, count: int, apart: int = 1) -> In
     return np.where(missing, MISSING, places + start).astype(np.uint8)
 
 
-@lru_cache(maxsize=64)
-def mixed(colour: int) -> Indices:
+@lru_cache(maxsize=128)
+def mixed(colour: int, theme: Theme = LIGHT) -> Indices:
     """Which colour is nearest to `colour` laid over each colour: 16 rows of 256, from not at all to fully, in one list."""
-    colours = PALETTE.astype(float)
+    colours = theme.palette.astype(float)
     strengths = np.linspace(0.0, 1.0, _LEVELS + 1)[1:-1, None, None]
     blends = (colours + strengths * (colours[colour] - colours)).reshape(-1, 3)
     known = colours[:USED]

@@ -3,38 +3,90 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from micrograd_lite.pictures import heatmap, layer_curves, tiles
-from micrograd_lite.pictures.boundary import applies, decision_boundary
+from micrograd_lite.architecture import choose
+from micrograd_lite.pictures import boundary, fit, heatmap, layer_curves, learning, network, tiles
 from micrograd_lite.pictures.curves import curves, training_loss
-from micrograd_lite.pictures.moments import moments
+from micrograd_lite.pictures.film import Film, Look
 from micrograd_lite.trace import Trace
 from micrograd_lite.trace.kinds import by_hand
 
+Draw = Callable[[Path, Film], None]
 
-def render(folder: str | os.PathLike[str], frames: int = 100) -> list[Path]:
-    """Draw every picture that applies to the trace in `folder`, with at most so many frames, and return their paths.
 
-    FileNotFoundError or ValueError when there is no trace or nothing in it yet; OSError names the path that cannot be written.
+class Picture(NamedTuple):
+    """One kind of picture: its file, what draws it, which traces it applies to, and whether it waits to be asked for."""
+
+    file: str
+    draw: Draw
+    applies: Callable[[Trace], bool]
+    on_request: bool = False
+
+
+def _has_weights(trace: Trace) -> bool:
+    return bool(trace.steps() or trace.array_steps())
+
+
+def _has_rows(trace: Trace) -> bool:
+    return bool(trace.steps())
+
+
+def _weights(path: Path, film: Film) -> None:
+    if film.trace.steps() or not film.trace.array_steps():
+        heatmap.weights_update(path, film)
+    else:  # a big network: whole arrays are kept at some steps, if at all
+        tiles.weights_update(path, tiles.film_of(film.trace, film.look))
+
+
+def _layers(path: Path, film: Film) -> None:
+    layer_curves.layer_curves(path, film.trace, film.look)
+
+
+PICTURES = {
+    "weights": Picture("weights_update.gif", _weights, _has_weights),
+    "loss": Picture("training_loss.gif", training_loss, lambda trace: True),
+    "curves": Picture("curves.png", curves, lambda trace: True),
+    "network": Picture("network.gif", network.network, network.applies),
+    "learning": Picture("learning.gif", learning.learning, learning.applies),
+    "boundary": Picture("decision_boundary.gif", boundary.decision_boundary, boundary.applies),
+    "fit": Picture("fit.gif", fit.fit, fit.applies),
+    "layers": Picture("layers.png", _layers, layer_curves.applies),
+    "gradients": Picture("gradients.gif", partial(heatmap.weights_update, kind="gradients"), _has_rows, on_request=True),
+    "updates": Picture("updates.gif", partial(heatmap.weights_update, kind="updates"), _has_rows, on_request=True),
+}
+"""By the names that `what` knows."""
+
+
+def render(
+    folder: str | os.PathLike[str], frames: int | None = None, what: Collection[str] = (),
+    out: str | os.PathLike[str] | None = None, **look: object,
+) -> list[Path]:  # fmt: skip
+    """Draw pictures of the trace in `folder` into it, or into `out`, and return their paths.
+
+    what: names of PICTURES; without it, every picture that applies. frames and look: see film.Look (frames, steps, size,
+    theme, speed, title, video). FileNotFoundError or ValueError when there is no trace, nothing in it yet, or what was
+    asked for does not apply; OSError names the path that cannot be written.
     """
     trace = Trace(folder)
-    moments(trace, frames)  # says what is missing before anything is written
-    made = [trace.folder / "training_loss.gif", trace.folder / "curves.png"]
-    training_loss(made[0], trace, frames)
-    curves(made[1], trace)
-    if trace.steps():
-        made.insert(0, trace.folder / "weights_update.gif")
-        heatmap.weights_update(made[0], trace, frames)
-    elif trace.array_steps():  # a big network: whole arrays are kept at some steps, if at all
-        made.insert(0, trace.folder / "weights_update.gif")
-        tiles.weights_update(made[0], trace, min(frames, tiles.FRAMES))
-    if layer_curves.applies(trace):
-        made.append(trace.folder / "layers.png")
-        layer_curves.layer_curves(made[-1], trace)
-    if applies(trace):
-        made.append(trace.folder / "decision_boundary.gif")
-        decision_boundary(made[-1], trace, frames)
+    settings = Look(**({"frames": frames} if frames is not None else {}), **look)  # type: ignore[arg-type]
+    film = Film(trace, settings)  # says what is missing before anything is written; one choice of frames for all
+    asked = [what] if isinstance(what, str) else list(what)
+    chosen = [choose("picture", name, PICTURES) for name in asked]
+    names = chosen or [name for name, one in PICTURES.items() if not one.on_request and one.applies(trace)]
+    place = Path(out) if out is not None else trace.folder
+    place.mkdir(parents=True, exist_ok=True)
+    made = []
+    for name in names:
+        picture = PICTURES[name]
+        path = place / picture.file
+        if settings.video and path.suffix == ".gif":
+            path = path.with_suffix(".mp4")
+        picture.draw(path, film)
+        made.append(path)
     return made
 
 

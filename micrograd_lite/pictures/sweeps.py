@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from micrograd_lite.pictures.axes import Axis, Plot, around
 from micrograd_lite.pictures.canvas import TEXT, Canvas, fitted, letters
 from micrograd_lite.pictures.gif import write_png
-from micrograd_lite.pictures.palette import BLACK, DARK, WHITE, ink
+from micrograd_lite.pictures.palette import DIM, PAPER, PEN, ink
 from micrograd_lite.text.shares import Share, quantile
 
 MOST_ROWS, HIGH, WIDTH = 40, 44, 860
@@ -40,8 +40,8 @@ def sweep_png(path: str | os.PathLike[str], found: Sequence[Share], title: str, 
     most = max(one.runs for one in shown)
     each = f"{most:,} runs each" if most == min(one.runs for one in shown) else f"up to {most:,} runs each"
     left_out = f"; the first {MOST_ROWS} of {len(found)} settings" if len(found) > len(shown) else ""
-    canvas.text(12, 10, fitted(title, WIDTH - 24, TEXT + 1), BLACK, TEXT + 1)
-    canvas.text(12, 31, fitted(f"{meaning}; {each}{left_out}", WIDTH - 24), DARK)
+    canvas.text(12, 10, fitted(title, WIDTH - 24, TEXT + 1), PEN, TEXT + 1)
+    canvas.text(12, 31, fitted(f"{meaning}; {each}{left_out}", WIDTH - 24), DIM)
     tells = any(one.learned is not None for one in shown)
     _learned(Plot(canvas, (left, top, middle - 20, bottom), Axis(-0.02, 1.02), rows), shown if tells else [])
     losses = [loss for one in shown for loss in one.losses]
@@ -61,12 +61,12 @@ def _learned(plot: Plot, shown: Sequence[Share]) -> None:
             x, y = plot.place(end, -row)
             plot.canvas.line([(x, y - 5), (x, y + 5)], ink(0), 2.0)
         x, y = plot.place(share, -row)
-        plot.canvas.disc(x, y, 5, WHITE)
+        plot.canvas.disc(x, y, 5, PAPER)
         plot.canvas.disc(x, y, 4, ink(0))
         left, _, right, _ = plot.box
         text = f"{one.learned} of {one.runs}"
         half = letters(text).shape[1] / 2
-        plot.canvas.text(min(max(x, left + half + 4), right - half - 4), y - 5, text, DARK, at="middle bottom")
+        plot.canvas.text(min(max(x, left + half + 4), right - half - 4), y - 5, text, DIM, at="middle bottom")
 
 
 def _losses(plot: Plot, shown: Sequence[Share]) -> None:
@@ -79,4 +79,4 @@ def _losses(plot: Plot, shown: Sequence[Share]) -> None:
         (x0, y), (x1, _), (x2, _), (x3, _), (x4, _) = ends
         plot.canvas.line([(x0, y), (x4, y)], ink(1), 2.0)
         plot.canvas.box(round(x1), round(y) - 6, max(round(x3), round(x1) + 1), round(y) + 7, ink(1, 1))
-        plot.canvas.box(round(x2) - 1, round(y) - 9, round(x2) + 2, round(y) + 10, BLACK)
+        plot.canvas.box(round(x2) - 1, round(y) - 9, round(x2) + 2, round(y) + 10, PEN)

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from micrograd_lite.pictures.axes import Axis, colour_bar, rounded_up
-from micrograd_lite.pictures.canvas import TEXT, Canvas, fitted
-from micrograd_lite.pictures.gif import write_gif
-from micrograd_lite.pictures.heatmap import matrix_frames
+from micrograd_lite.pictures.canvas import Canvas
+from micrograd_lite.pictures.film import Box, Film, Look, animate
+from micrograd_lite.pictures.heatmap import NATURAL, HeatPanel
 from micrograd_lite.pictures.matrices import Matrix
-from micrograd_lite.pictures.moments import Moment, caption, moments
-from micrograd_lite.pictures.palette import BLACK, DARK, DIVERGING_RAMP, FAINT, WHITE, Indices, Numbers, diverging
+from micrograd_lite.pictures.palette import DIM, DIVERGING_RAMP, FAINT, Numbers, diverging
 from micrograd_lite.trace import Trace
 
 MOST = 50
 """Neurons shown at most; the others learn in the same way."""
 FRAMES = 30  # more than that make a large file and no clearer one
+MILLISECONDS = 150  # for each frame
 LEAST_SIDE = 4  # four measurements of a flower are no picture of 2 x 2
 APART = 8  # every eighth colour of the ramp: the eye sees the same pattern, and the file has a quarter of the size
 LARGE = 20_000  # numbers in heat maps; the first layer has one however large it is
@@ -40,51 +40,67 @@ class Tiles(NamedTuple):
     owner: Numbers  # shape (width, width): a number of an input
 
 
-def weights_update(
-    path: str | os.PathLike[str], trace: Trace, frames: int = FRAMES, size: tuple[int, int] = (740, 500), milliseconds: int = 150
-) -> None:
-    """Write the animation of an array model's weights. ValueError when none were kept; OSError names the path."""
+def film_of(trace: Trace, look: Look) -> Film:
+    """At most 30 of the moments whose weights are kept. ValueError when none were."""
     kept = trace.array_steps()
     if not kept:
         raise ValueError(f"{trace.folder} has no weights/step_NNNNNN.npz: no weights to draw; keep the weights at some steps")
-    chosen = moments(trace, frames, kept)
+    return Film(trace, look._replace(frames=min(look.frames, FRAMES)), kept)
+
+
+def weights_update(path: str | os.PathLike[str], film: Film) -> None:
+    """Write the animation of an array model's weights. OSError names the path."""
+    trace, chosen = film.trace, film.moments
     first = trace.arrays(chosen[0].step)
     side = math.isqrt(first["layer0.w"].shape[0])
     if side >= LEAST_SIDE and side * side == first["layer0.w"].shape[0]:
         weights = np.array([trace.arrays(moment.step)["layer0.w"][:, :MOST].T for moment in chosen])
-        write_gif(path, tile_frames(weights, first["layer0.w"].shape[1], chosen, size), milliseconds)
+        neurons = first["layer0.w"].shape[1]
+        animate(path, film, (740, 540), lambda canvas, box: [TilePanel(canvas, box, weights, neurons)], MILLISECONDS)
         return
     states = [np.concatenate([table.ravel() for table in layer_tables(trace.arrays(moment.step))]) for moment in chosen]
-    write_gif(path, matrix_frames(layer_matrices(first), np.array(states, dtype=float), chosen, size), milliseconds)
+    shown, values = layer_matrices(first), np.array(states, dtype=float)
+    animate(path, film, NATURAL, lambda canvas, box: [HeatPanel(canvas, box, shown, values)], MILLISECONDS)
 
 
-def tile_frames(weights: Numbers, neurons: int, chosen: Sequence[Moment], size: tuple[int, int]) -> Iterator[Indices]:
-    """The frames, always the same array: `weights` has shape (moments, neurons shown, inputs)."""
-    canvas, limit, side = Canvas(size), scale_end(weights), math.isqrt(weights.shape[2])
-    tiles = laid_out(weights.shape[1], side, (10, 84, size[0] - 84, size[1] - 6))
-    count = len(tiles.corners)
-    notes = [f"{count} of {neurons} neurons are shown."] if count < neurons else []
-    if np.any(np.abs(weights) > limit):
-        notes.append("The darkest colours also stand for the few weights beyond the scale.")
-    if np.any(np.isnan(weights)):
-        notes.append("Grey: not a number.")
-    for y, line in (
-        (28, f"Each tile: the weights into one neuron (number above) of layer 0, placed like the {side} x {side} inputs."),
-        (46, "Red: a high input here makes the neuron's answer larger. Blue: smaller. White: it does not matter."),
-        (64, " ".join(notes)),
-    ):
-        canvas.text(10, y, fitted(line, size[0] - 14), DARK)
-    ramp = DIVERGING_RAMP[::APART]
-    colour_bar(canvas, (size[0] - 66, 114, size[0] - 52, size[1] - 16), ramp, Axis(-limit, limit), "weight")
-    for number, (left, top) in enumerate(tiles.corners):
-        canvas.text(left + tiles.width / 2, top - 1, str(number), DARK, at="middle bottom")
-        canvas.frame(left, top, left + tiles.width, top + tiles.width, FAINT)
-    for moment, state in zip(chosen, weights):
-        canvas.box(0, 4, size[0], 24, WHITE)
-        canvas.text(10, 6, caption(moment, chosen[-1].step), BLACK, TEXT + 1)
-        for (left, top), colours in zip(tiles.corners, diverging(state, limit, APART)):
-            canvas.pixels[top : top + tiles.width, left : left + tiles.width] = colours[tiles.owner]
-        yield canvas.pixels
+class TilePanel:
+    """The tiles: `weights` has shape (moments, neurons shown, inputs). Each has a scale of its own from first to last."""
+
+    def __init__(self, canvas: Canvas, box: Box, weights: Numbers, neurons: int) -> None:
+        self.canvas, side = canvas, math.isqrt(weights.shape[2])
+        left, top, right, bottom = box
+        unit = canvas.scale
+        area = (canvas.px(left + 6), canvas.px(top + 56), canvas.px(right - 96), canvas.px(bottom - 2))
+        self.tiles = laid_out(weights.shape[1], side, area, canvas.px(LABEL), canvas.px(GAP))
+        self.weights = weights[:, : len(self.tiles.corners)]
+        self.limits = [scale_end(self.weights[:, neuron]) for neuron in range(len(self.tiles.corners))]
+        self._explain(box, side, neurons)
+        ramp = DIVERGING_RAMP[::APART]
+        colour_bar(canvas, (right - 88, top + 90, right - 74, bottom - 16), ramp, Axis(-1.0, 1.0), "of its largest")
+        for number, (x, y) in enumerate(self.tiles.corners):
+            canvas.text((x + self.tiles.width / 2) / unit, y / unit - 1, str(number), DIM, at="middle bottom")
+            canvas.frame(x / unit, y / unit, (x + self.tiles.width) / unit, (y + self.tiles.width) / unit, FAINT)
+
+    def _explain(self, box: Box, side: int, neurons: int) -> None:
+        """What is seen, in words."""
+        count, low, high = len(self.tiles.corners), min(self.limits), max(self.limits)
+        scales = f"from {low:g} to {high:g}" if low < high else f"{low:g}"
+        notes = [f"{count} of {neurons} neurons are shown." if count < neurons else ""]
+        notes.append(f"Each tile has its own scale, as its darkest colours stand for {scales} and beyond.")
+        if np.any(np.isnan(self.weights)):
+            notes.append("Grey: not a number.")
+        for row, line in enumerate((
+            f"Each tile: the weights into one neuron (number above) of layer 0, placed like the {side} x {side} inputs.",
+            "Red: a high input here makes the neuron's answer larger. Blue: smaller. Pale: it does not matter.",
+            " ".join(filter(None, notes)),
+        )):  # fmt: skip
+            self.canvas.text(10, box[1] - 4 + 18 * row, self.canvas.fitted(line, box[2] - 14), DIM)
+
+    def paint(self, number: int) -> None:
+        """The tiles of one moment."""
+        width = self.tiles.width
+        for (x, y), limit, weights in zip(self.tiles.corners, self.limits, self.weights[number]):
+            self.canvas.pixels[y : y + width, x : x + width] = diverging(weights, limit, APART)[self.tiles.owner]
 
 
 def scale_end(weights: Numbers) -> float:
@@ -93,19 +109,19 @@ def scale_end(weights: Numbers) -> float:
     return rounded_up(float(np.percentile(sizes, 99.5))) if sizes.size else 1.0
 
 
-def laid_out(count: int, side: int, area: tuple[int, int, int, int]) -> Tiles:
-    """As many of the tiles as have a pixel for each weight, each as large as the area (left, top, right, bottom) allows."""
+def laid_out(count: int, side: int, area: Box, label: int = LABEL, gap: int = GAP) -> Tiles:
+    """As many of the tiles as have a pixel for each weight, each as large as the area of pixels allows."""
     left, top, right, bottom = area
     width, columns = 0, 1
     while width < side:
-        rooms = [((right - left) // n - GAP, (bottom - top) // math.ceil(count / n) - LABEL - GAP) for n in range(1, count + 1)]
+        rooms = [((right - left) // n - gap, (bottom - top) // math.ceil(count / n) - label - gap) for n in range(1, count + 1)]
         width, columns = max((min(room), n) for n, room in enumerate(rooms, 1))
         if count == 1 or width >= side:
             break
         count -= 1
     width = max(width // side * side, min(width, side), 1)  # a single tile that is too large shows every second, third ... weight
     across, down = (right - left) // columns, (bottom - top) // math.ceil(count / columns)
-    corners = [(left + n % columns * across, top + LABEL + n // columns * down) for n in range(count)]
+    corners = [(left + n % columns * across, top + label + n // columns * down) for n in range(count)]
     places = np.arange(width) * side // width
     return Tiles(corners, width, places[:, None] * side + places)
 

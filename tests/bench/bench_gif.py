@@ -33,10 +33,11 @@ def trace(folder):
 
 def ours(made, path):
     """The package's own animation."""
+    from micrograd_lite.pictures.film import filmed
     from micrograd_lite.pictures.heatmap import weights_update
 
     def draw():
-        weights_update(path, made, FRAMES, SIZE)
+        weights_update(path, filmed(made, frames=FRAMES, size=SIZE))
 
     return draw
 
