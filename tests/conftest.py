@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None, derandomize=True, database=None, print_blob=True)
@@ -13,3 +14,18 @@ settings.load_profile(os.environ.get("MICROGRAD_LITE_EXAMPLES", "project"))
 # A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait for ever.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ONCE = frozenset((
+    "test_book", "test_cluster", "test_colours", "test_damaged", "test_demos", "test_diagnose", "test_docs", "test_drawing",
+    "test_explain", "test_expression", "test_frames", "test_idx", "test_kinds", "test_lab", "test_mnist", "test_mnist_training",
+    "test_notebook", "test_pictures", "test_pictures_array", "test_pictures_film", "test_resume", "test_sweep",
+    "test_trace_faults", "test_trace_folder", "test_verify_forgeries", "test_verify_frauds", "test_flat_c", "test_ask",
+))  # fmt: skip
+"""Pages of tests about files, pictures, texts and processes; numbers, and what Python might do otherwise, are tested on each."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of these pages: `-m once` runs them alone, `-m "not once"` all others."""
+    for item in items:
+        if item.path.stem in ONCE:
+            item.add_marker(pytest.mark.once)

@@ -16,12 +16,27 @@ from micrograd_lite.cli import main
 ROOT = Path(__file__).parent.parent
 PACKAGE = {**os.environ, "PYTHONPATH": str(Path(micrograd_lite.__file__).parent.parent)}  # processes test the same package
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page):
+    """The commands of a page, each with what it is said to print."""
+    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        yield from re.findall(r"^\$ micrograd-lite (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+
+
+SESSION = ROOT / "docs" / "questions.md"
+"""Its commands build on each other, in a folder of the reader's own."""
 COMMANDS = [
     pytest.param(command, wanted, id=f"{page.name}: {command}")
-    for page in PAGES
-    for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    for command, wanted in re.findall(r"^\$ micrograd-lite (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-]
+    for page in PAGES if page != SESSION
+    for command, wanted in commands(page)
+]  # fmt: skip
+
+
+def matches(wanted, printed):
+    """Line by line; `...` alone stands for any number of lines, inside a line for any letters of it."""
+    lines = ("(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n" for line in wanted.splitlines())
+    return re.fullmatch("".join(lines), printed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -46,8 +61,20 @@ def test_the_programs_of_the_readme_are_whole_and_run_twice(tmp_path):
 
 @pytest.mark.parametrize("command, wanted", COMMANDS)
 def test_the_commands_of_a_page_print_what_it_shows(command, wanted, monkeypatch, capsys):
-    """Line by line; `...` stands for any number of lines."""
+    """What stands below it."""
     monkeypatch.chdir(ROOT)
     assert main(shlex.split(command)) == 0
-    pattern = "".join("(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in wanted.splitlines())
-    assert re.fullmatch(pattern, capsys.readouterr().out)
+    assert matches(wanted, capsys.readouterr().out)
+
+
+def test_twelve_questions_are_answered_by_one_network(tmp_path, monkeypatch, capsys):
+    """docs/questions.md from top to bottom, as a reader types it: each of the twelve has a command, and prints what it shows."""
+    pytest.importorskip("PIL", reason="lab draws with Pillow")
+    page = SESSION.read_text(encoding="utf-8")
+    parts = re.split(r"(?m)^## \d+\. ", page)
+    assert len(parts) == 13 and all("$ micrograd-lite " in part for part in parts)
+    monkeypatch.chdir(tmp_path)
+    for command, wanted in commands(SESSION):
+        assert main(shlex.split(command)) == 0, command
+        printed = capsys.readouterr().out
+        assert matches(wanted, printed), f"{command}\n{printed}"

@@ -125,7 +125,10 @@ def test_every_combination_is_done_and_the_summary_is_in_grid_order(tmp_path):
         assert row["learned"] == ("yes" if run.result["learned"] else "no")
 
 
-@pytest.mark.parametrize("pool", [partial(processes, 1), partial(processes, 2), partial(ThreadPoolExecutor, 3)], ids=["one process", "two processes", "threads"])
+POOLS = {"one process": partial(processes, 1), "two processes": partial(processes, 2), "threads": partial(ThreadPoolExecutor, 3)}
+
+
+@pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
 def test_the_summary_has_the_same_bytes_from_any_executor(pool, tmp_path):
     """One process, two, threads: as from this process, one run after the other."""
     swept(power, GRID, tmp_path / "here")
