@@ -35,8 +35,10 @@ COMMANDS = [
 
 def matches(wanted, printed):
     """Line by line; `...` alone stands for any number of lines, inside a line for any letters of it."""
-    lines = ("(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n" for line in wanted.splitlines())
-    return re.fullmatch("".join(lines), printed)
+    pattern = ""
+    for line in wanted.splitlines():
+        pattern += "(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
+    return re.fullmatch(pattern, printed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
