@@ -454,3 +454,16 @@ def _big(folder):
     with Tracer(folder) as tracer:
         list(tracer.follow(train(MLP(2, [2, 1], "tanh"), moons(samples=600), loss=mse, optimizer=SGD(0.1), epochs=2)))
     return folder
+
+
+def test_data_on_which_no_number_depends_are_proved_by_their_digest(tmp_path):
+    """Two rows swapped in a batch of all samples, an input behind a dead relu: no number of the trace can tell, the SHA-256 does."""
+    folder = write(tmp_path / "run")
+    path = folder / "data.csv"
+    header, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([header, *reversed(rows)]))
+    assert verify(folder).wrong.startswith("data.csv is not the file that was trained")
+    path.write_text("".join([header, *rows]))
+    assert verify(folder).wrong == ""
+    edited(folder, "run.json", lambda run: run.pop("data_sha256"))
+    assert "data.csv, run.json has no SHA-256 of it" in verify(folder).unchecked

@@ -68,7 +68,7 @@ RUN: dict[str, Kind] = {
 }  # fmt: skip
 """Entries of a run that has begun: it has all of them."""
 RUN_MAY: dict[str, Kind] = {
-    "error": TEXT, "steps": whole(0), "rows": named(whole(0)),
+    "data_sha256": either(NULL, TEXT), "error": TEXT, "steps": whole(0), "rows": named(whole(0)),
     **dict.fromkeys(("epochs", "evaluate_every", "change_every", "weights_every", "checkpoint_every"), either(NULL, whole(1))),
 }  # fmt: skip
 """Entries that it may have."""

@@ -37,7 +37,15 @@ def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
             lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
             rows += [[part, *row, *_listed(target)] for row, target in zip(inputs, targets)]
     columns = [[_cell(number, _all_whole(column)) for number in column] for column in list(zip(*rows))[1:]]
-    return told, "".join([*lines, *(cells.line([row[0], *row_cells]) for row, row_cells in zip(rows, zip(*columns)))])
+    text = "".join([*lines, *(cells.line([row[0], *row_cells]) for row, row_cells in zip(rows, zip(*columns)))])
+    return {**told, "data_sha256": digest(text.encode("utf-8")) if text else None}, text
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits."""
+    from hashlib import sha256  # only a trace needs it
+
+    return sha256(content).hexdigest()
 
 
 def _all_whole(column: Sequence[Any]) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN, WEIGHTS
+from micrograd_lite.text.files import read_whole
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, DATA, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN, WEIGHTS
+from micrograd_lite.trace.samples import MOST, digest
 from micrograd_lite.verify.evidence import NotChecked, NotHere, Wrong, plainly, wrong
 from micrograd_lite.verify.record import Record
 
@@ -111,3 +113,14 @@ def _compare(table: str, found: Sequence[tuple[int, str]], wanted: Iterator[tupl
 
 def _named(row: Any) -> str:
     return f"step {row[0]}, {plainly(row[1])}" if row else "no row"
+
+
+def same_data(record: Record) -> None:
+    """Is data.csv the file that was written before the first step? Rows on which no number depends would be free otherwise."""
+    path, told = record.folder / DATA, record.run.get("data_sha256")
+    if not path.is_file():
+        return  # what that leaves unchecked, each check says
+    if told is None:
+        record.gap(DATA, f"{RUN} has no SHA-256 of it")
+    elif told != digest(read_whole(path, MOST)):
+        raise Wrong(f"{DATA} is not the file that was trained: {RUN} has another SHA-256 of it")

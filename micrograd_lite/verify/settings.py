@@ -10,7 +10,7 @@ from typing import Any
 from micrograd_lite.trace import kinds
 from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, LAYERS, METRICS, OPTIMIZER, RUN
 from micrograd_lite.trace.kinds import BY_HAND
-from micrograd_lite.verify.complete import free, kept
+from micrograd_lite.verify.complete import free, kept, same_data
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
 from micrograd_lite.verify.record import COLUMNS, Record, Samples
@@ -55,6 +55,7 @@ def settings(record: Record) -> int:
     for name in ("data", "test"):
         if record.run.get(name):
             _data(record, name, record.run[name], record.data if name == "data" else record.testing)
+    same_data(record)
     _evaluation(record)
     _headers(record)
     kept(record)
