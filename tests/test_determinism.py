@@ -79,7 +79,7 @@ def check_equal(files, others):
 def test_every_file_of_the_format_is_compared(first):
     """So that equality is no accident of missing files: six runs, with and without optimizer.csv, one of them failed."""
     _, files = first
-    tables = {"run.json", "environment.json", "metrics.csv", "gradients.csv", "optimizer.csv", "model.json"}
+    tables = {"run.json", "data.csv", "environment.json", "metrics.csv", "gradients.csv", "optimizer.csv", "model.json"}
     assert {name for name in files if name.startswith("moons/")} == {f"moons/{table}" for table in tables}
     assert "xor/optimizer.csv" not in files and b'"failed"' in files["failed/run.json"]
     assert {name.partition("/")[0] for name in files} == {"xor", "moons", "prelu", "parts", "iris", "failed"}

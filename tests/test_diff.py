@@ -295,7 +295,8 @@ def test_a_setting_alone_is_a_difference(whole, copy, capsys):
 
 def test_many_settings_are_cut(whole, copy, capsys):
     """Eight are listed and the others counted."""
-    set_run(copy, data={})
+    run = json.loads((copy / "run.json").read_text())
+    set_run(copy, data={**run["data"], "class_names": [], "feature_names": [], **{f"of my own {place}": 1 for place in range(9)}})
     lines = [line for line in command(capsys, whole, copy)[1].splitlines() if line.startswith("run.json")]
     assert len(lines) == 9 and lines[-1].startswith("run.json: and ") and lines[-1].endswith(" more settings")
 

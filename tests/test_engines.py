@@ -179,7 +179,7 @@ def test_a_loss_that_is_not_finite_stops_with_everything_as_it_was(engine):
         run = steps(engine, model, ([[1.0]], [0.0]), loss=half_squared_error, optimizer=optimizer, epochs=9)
         next(run)
         before = state(model)
-        with pytest.raises(FloatingPointError, match=r"^step 2: the loss is inf; the first .* is v\d+ = power\(.*learning rate$"):
+        with pytest.raises(FloatingPointError, match=r"^step 2: the loss is inf; the first .* is v\d+ = .* learning rate$"):
             next(run)
     assert (state(model), optimizer.steps) == (before, 1)
 

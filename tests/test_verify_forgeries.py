@@ -457,7 +457,7 @@ def _big(folder):
 
 
 def test_data_on_which_no_number_depends_are_proved_by_their_digest(tmp_path):
-    """Two rows swapped in a batch of all samples, an input behind a dead relu: no number of the trace can tell, the SHA-256 does."""
+    """Two rows swapped in a batch of all samples: no number of the trace can tell, the SHA-256 does."""
     folder = write(tmp_path / "run")
     path = folder / "data.csv"
     header, *rows = path.read_text().splitlines(keepends=True)

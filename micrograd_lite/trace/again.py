@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from micrograd_lite.text.files import to_json
-from micrograd_lite.trace.folder import DATA, METRICS, REPLACE, read_run, settings
+from micrograd_lite.trace.folder import DATA, METRICS, REPLACE, RUN, read_run, settings
+
+SAME = "same"
+"""Of a Tracer's `force`: only a run that is the very one which is going to be written."""
+
+
+def holds_a_run(folder: Path) -> bool:
+    """Has the folder the files that a run begins with?"""
+    return all((folder / name).is_file() for name in (RUN, METRICS))
+
+
+def held(folder: Path) -> dict[str, Any]:
+    """The settings of the run that the folder holds."""
+    return settings(read_run(folder))
 
 
 def changed(folder: Path, run: dict[str, Any], samples: str) -> list[str]:
     """The names of the settings in which a run is not the one that the folder holds; samples: the text of its data.csv."""
-    earlier, wanted = settings(read_run(folder)), json.loads(to_json(settings(run)))
+    earlier, wanted = held(folder), json.loads(to_json(settings(run)))
     names = [name for name in {**wanted, **earlier} if wanted.get(name) != earlier.get(name)]
     if samples and (not (folder / DATA).is_file() or (folder / DATA).read_text(encoding="utf-8") != samples):
         names.append("data")

@@ -13,7 +13,7 @@ from typing import Any
 from micrograd_lite.chain.rows import ChainRow
 from micrograd_lite.text import cells
 from micrograd_lite.text.files import number
-from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, OPTIMIZER
+from micrograd_lite.trace.folder import BY_SAMPLE, CHAIN, GRADIENTS, METRIC_COLUMNS, OPTIMIZER
 from micrograd_lite.trace.kinds import by_hand
 from micrograd_lite.training import Step
 
@@ -41,6 +41,11 @@ class ParameterRows:
             terms_rows = [f"{step.number},{name},{cells.numbers((gradient, *terms))}\n" for name, _, gradient, terms, _ in rows]
             blocks[OPTIMIZER] = ("".join(terms_rows), len(rows))
         return blocks
+
+
+def metrics_header(run: dict[str, Any]) -> str:
+    """The first line of metrics.csv."""
+    return cells.line((*METRIC_COLUMNS, *run["evaluation"]))
 
 
 def metrics_row(step: Any, first: bool) -> str:

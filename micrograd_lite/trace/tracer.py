@@ -20,33 +20,25 @@ from types import TracebackType
 from typing import Any
 
 from micrograd_lite.architecture import yes_or_no
-from micrograd_lite.text import cells
 from micrograd_lite.text.files import to_json, write_whole
-from micrograd_lite.trace.again import changed, refuse_another
+from micrograd_lite.trace.again import SAME, changed, held, holds_a_run, refuse_another
 from micrograd_lite.trace.append import Tables
 from micrograd_lite.trace.checkpoint import Checkpoint, Earlier, Recent, last_step, write_checkpoint
 from micrograd_lite.trace.fit import resumable
 from micrograd_lite.trace.folder import (
     DATA,
     ENVIRONMENT,
-    METRIC_COLUMNS,
     METRICS,
-    RUN,
     claim,
     empty,
-    read_run,
     reclaim,
-    settings,
     sweep,
     unlock,
     write_run,
 )  # fmt: skip
 from micrograd_lite.trace.loop import Loop
-from micrograd_lite.trace.rows import DetailRows, metrics_row, rows_of, versions, write_weights
+from micrograd_lite.trace.rows import DetailRows, metrics_header, metrics_row, rows_of, versions, write_weights
 from micrograd_lite.trace.samples import taken_apart
-
-SAME = "same"
-"""Of `force`: only a run that is the very one which is going to be written."""
 
 
 class Tracer:
@@ -83,7 +75,7 @@ class Tracer:
         self.weights_every, self.checkpoint_every = weights_every, checkpoint_every
         self.started = time.monotonic()
         self.environment: dict[str, Any] = {"started": datetime.now(timezone.utc).isoformat(), **versions()}
-        self.unsure = force == SAME and all((self.folder / name).is_file() for name in (RUN, METRICS))  # is it the same run?
+        self.unsure = force == SAME and holds_a_run(self.folder)  # is it the same one?
         self.lock: int | None = reclaim(self.folder) if resume or self.unsure else claim(self.folder, force is True)
         self.tables = Tables(self.folder)
         self.run: dict[str, Any] = {}
@@ -191,7 +183,7 @@ class Tracer:
             write_whole(self.folder / DATA, samples)
         for name, header in (rows.headers | details.headers).items():
             self.tables.open(name, header)
-        self.tables.open(METRICS, cells.line((*METRIC_COLUMNS, *run["evaluation"])))
+        self.tables.open(METRICS, metrics_header(run))
         write_run(self.folder, {"status": "running", **run})
         self.run, self.rows, self.details = run, rows, details
 
@@ -218,7 +210,7 @@ class Tracer:
             with suppress(OSError, TypeError, ValueError) if status != "finished" else nullcontext():
                 self._write_waiting()
             if self.checkpoint is not None and not self.run:
-                run = settings(read_run(self.folder))
+                run = held(self.folder)
                 if status != "finished" or self.checkpoint.step != last_step(run):
                     return  # nothing was watched since: the run stays as it is, to go on another time
                 self._go_on(run, self.checkpoint.step + 1)  # its process died between the last step and close()
