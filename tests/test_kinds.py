@@ -118,7 +118,9 @@ def test_flat_writes_an_array_trace_as_the_scalar_network_of_its_sizes(array_tra
     assert program == capsys.readouterr().out
 
 
-def test_a_missing_mnist_names_the_command(tmp_path):
+def test_a_missing_mnist_names_the_command(tmp_path, monkeypatch):
     """Who has no MNIST is told what to type."""
+    monkeypatch.delenv("MICROGRAD_LITE_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"`micrograd-lite data mnist --root .*` downloads it"):
         mnist_files(tmp_path / "nothing")

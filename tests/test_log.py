@@ -254,7 +254,7 @@ def test_micrograds_demo_with_one_added_line_is_taken_by_every_command(tmp_path,
     assert "\nlayer0.neuron0.w0 " in capsys.readouterr().out
     assert main(["diagnose", folder]) == 0
     said = capsys.readouterr().out
-    assert said.startswith("The first loss is ") and "not measured: a loop of one's own keeps its data to itself" in said
+    assert said.startswith("The loss fell from ") and "no slopes: a loop of one's own keeps its data to itself" in said
     assert main(["predict", folder, "x0=0", "x1=1"]) == 0
     assert f"{model.predict([0.0, 1.0]):.6g}"[:6] in capsys.readouterr().out
     assert main(["show", folder, "--chain"]) == 2
@@ -267,7 +267,9 @@ def test_render_draws_what_a_loop_has_and_says_what_it_has_not(tmp_path, capsys)
     looped(tmp_path / "run")
     assert main(["render", str(tmp_path / "run"), "--frames", "3"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert [Path(line).name for line in said[:-1]] == ["weights_update.gif", "training_loss.gif", "curves.png"]
+    assert [Path(line).name for line in said[:-1]] == [
+        "weights_update.gif", "training_loss.gif", "curves.png", "network.gif", "learning.gif",
+    ]  # fmt: skip
     assert all(Path(line).is_file() for line in said[:-1])
     assert said[-1] == "no decision_boundary.gif: a loop of one's own keeps its data to itself"
 

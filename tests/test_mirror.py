@@ -212,7 +212,8 @@ PAIRS = {
         {"config": "only the whole network is written into run.json", "all_names": "see MLP", "named_parameters": "see parts",
          "places": "names of scalar nodes", "tied": "see MLP", "parameters": "see parts",
          "zero_grad": "gradients are cleared in one pass over the model's buffer",
-         "state_dict": "a part has no buffer of its own", "load_state_dict": "likewise", "summary": "it has no parts but arrays"},
+         "state_dict": "a part has no buffer of its own", "load_state_dict": "likewise", "summary": "it has no parts but arrays",
+         "_repr_html_": "it is the summary"},
         {"activate": "value and partials at once, which the fused step needs"},
     ),
     "MLP": Pair(

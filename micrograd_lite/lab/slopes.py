@@ -16,6 +16,7 @@ from micrograd_lite.measure import FLAT
 from micrograd_lite.nn import MLP
 from micrograd_lite.scalar import operand
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.kinds import by_hand
 
 ROWS = 1_000
 """Samples of a large data set that are looked at; 200 in the scalar engine, which takes its time."""
@@ -67,6 +68,8 @@ def slopes(trace: Trace) -> Slopes:
     if inputs is not None:
         own = "all its samples" if "inputs" in data else f"{len(inputs):,} samples of {data['name']} as the package has them"
         return Slopes([(scalar_layers if scalar else array_layers)(trace, step, inputs) for step in three(steps)], own)
+    if by_hand(trace.run):
+        raise Unmeasured("a loop of one's own keeps its data to itself")
     if not trace.layers():
         raise Unmeasured(f"{trace.folder} names its data {data.get('name')!r} and does not hold it: no slopes can be measured")
     return Slopes(from_layers(trace), "the batch of each step, as layers.csv has it, which keeps no single units")

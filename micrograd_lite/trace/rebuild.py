@@ -22,6 +22,7 @@ from micrograd_lite.plan import make_plan
 from micrograd_lite.scalar import Value
 from micrograd_lite.trace.network import network
 from micrograd_lite.trace.reader import GradientRow, Trace
+from micrograd_lite.trace.show import refuse_arrays
 from micrograd_lite.training import batch_graph, batch_rows, by_sample
 
 ROUNDING = 1e-9
@@ -79,10 +80,7 @@ class Rebuild:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.trace = trace = Trace(folder)
         run, data = trace.run, trace.run.get("data") or {}
-        if "dtype" in run.get("model", {}):
-            kept = ", ".join(map(str, trace.array_steps()[:8])) or "none"
-            what = f"it keeps statistics of each array at recorded steps, and all weights after steps {kept}"
-            raise ValueError(f"{trace.folder} is the trace of a network on arrays, which has no edges of single numbers; {what}")
+        refuse_arrays(trace, "no edges of single numbers")
         if run.get("loss") not in LOSSES:
             what = f"with {run.get('loss')!r}, a loss of one's own"
             raise ValueError(f"{trace.folder} was trained {what}: no step can be built again")

@@ -14,7 +14,7 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
 
     The numbers are rounded to nine digits, exact in CSV.
     """
-    _refuse_arrays(trace, "no table of single weights")
+    refuse_arrays(trace, "no table of single weights")
     if step is None:
         if not trace.steps():
             raise ValueError(f"{trace.folder} has no recorded step yet")
@@ -30,7 +30,7 @@ def gradient_table(trace: Trace, step: int | None = None, form: str = "text") ->
 
 def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") -> str:
     """The chain rule of one step of a trace (the last that was chosen, by default). ValueError when none was."""
-    _refuse_arrays(trace, "no edges of single numbers")
+    refuse_arrays(trace, "no edges of single numbers")
     if step is None:
         last = trace.metrics()[-1]["step"] if trace.metrics() else 0
         chosen = [number for number in trace.run.get("chain_rule") or [] if number <= last]
@@ -40,7 +40,7 @@ def recorded_chain(trace: Trace, step: int | None = None, form: str = "text") ->
     return chain_table(trace.chain_rule(step), form)
 
 
-def _refuse_arrays(trace: Trace, lacks: str) -> None:
+def refuse_arrays(trace: Trace, lacks: str) -> None:
     """ValueError that says what the trace of a model on arrays holds instead."""
     if not (trace.folder / LAYERS).exists():
         return
