@@ -19,7 +19,7 @@ ONCE = frozenset((
     "test_book", "test_cluster", "test_colours", "test_damaged", "test_demos", "test_diagnose", "test_docs", "test_drawing",
     "test_explain", "test_expression", "test_frames", "test_idx", "test_kinds", "test_lab", "test_mnist", "test_mnist_training",
     "test_notebook", "test_pictures", "test_pictures_array", "test_pictures_film", "test_resume", "test_sweep",
-    "test_trace_faults", "test_trace_folder", "test_verify_forgeries", "test_verify_frauds", "test_flat_c", "test_ask",
+    "test_log", "test_trace_faults", "test_trace_folder", "test_verify_forgeries", "test_verify_frauds", "test_flat_c", "test_ask",
 ))  # fmt: skip
 """Pages of tests about files, pictures, texts and processes; numbers, and what Python might do otherwise, are tested on each."""
 
