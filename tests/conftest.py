@@ -16,10 +16,11 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_threa
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ONCE = frozenset((
-    "test_book", "test_cluster", "test_colours", "test_damaged", "test_demos", "test_diagnose", "test_docs", "test_drawing",
-    "test_explain", "test_expression", "test_frames", "test_idx", "test_kinds", "test_lab", "test_mnist", "test_mnist_training",
-    "test_notebook", "test_pictures", "test_pictures_array", "test_pictures_film", "test_resume", "test_sweep",
-    "test_log", "test_trace_faults", "test_trace_folder", "test_verify_forgeries", "test_verify_frauds", "test_flat_c", "test_ask",
+    "test_ask", "test_book", "test_cluster", "test_colours", "test_damaged", "test_demos", "test_diagnose", "test_docs",
+    "test_drawing", "test_explain", "test_expression", "test_flat_c", "test_frames", "test_idx", "test_kinds", "test_lab",
+    "test_log", "test_mnist", "test_mnist_training", "test_notebook", "test_pictures", "test_pictures_array",
+    "test_pictures_film", "test_resume", "test_sweep", "test_trace_faults", "test_trace_folder", "test_verify_forgeries",
+    "test_verify_frauds",
 ))  # fmt: skip
 """Pages of tests about files, pictures, texts and processes; numbers, and what Python might do otherwise, are tested on each."""
 
