@@ -24,7 +24,7 @@ ONCE = frozenset((
     "test_resume", "test_saving", "test_sweep", "test_table", "test_tables", "test_trace", "test_trace_faults",
     "test_trace_folder", "test_verify", "test_verify_forgeries", "test_verify_frauds",
 ))  # fmt: skip
-"""Pages of tests about files, texts, pictures and processes; the engines' numbers, and what Python might do otherwise, on each."""
+"""Pages about files, texts, pictures and processes; the engines' numbers, and what Python might do otherwise, on each."""
 
 
 def pytest_collection_modifyitems(items):
