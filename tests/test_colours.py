@@ -7,7 +7,7 @@ import pytest
 # ruff: noqa: E402 - without the packages that draw or simulate, this page is skipped before it imports them
 pytest.importorskip("numpy", reason="pictures need NumPy")
 pytest.importorskip("PIL", reason="pictures need Pillow")
-spaces = pytest.importorskip("colorspacious", reason="colour blindness is simulated by colorspacious, as in tox -e colours")
+spaces = pytest.importorskip("colorspacious", reason="colour blindness is simulated by colorspacious, as in tox -e once")
 
 import numpy as np
 
