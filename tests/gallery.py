@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, arrays, cross_entropy, mse, train
+from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cross_entropy, mse, train
 from micrograd_lite.data import digits, line, xor
 
 GALLERY = Path(__file__).parent.parent / "traces" / "gallery"
@@ -56,6 +56,8 @@ def draw(out: Path, work: Path) -> list[Path]:
 
 def _big(out: Path, work: Path, confusion, predictions, render) -> list[Path]:
     """The pictures of a network of arrays: tiles, layers, its answers."""
+    from micrograd_lite import arrays  # NumPy loads only where a picture needs it
+
     data = digits()
     network = arrays.MLP(64, [16, 10], seed=0)
     with Tracer(work / "digits", every=5, weights_every=20) as tracer:
