@@ -424,16 +424,16 @@ def test_what_is_not_known_is_named_in_the_last_line(tmp_path, capsys, forge, ga
     forge(folder)
     report = verify(folder)
     assert report.wrong == "" and gap in report.unchecked
-    assert cli.main(["verify", str(folder)]) == 0
+    assert cli.cli.main(["verify", str(folder)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(f"{folder}: no wrong row in {report.rows}; not checked: ") and gap in last
-    assert cli.main(["verify", str(folder), "--strict"]) == 1
+    assert cli.cli.main(["verify", str(folder), "--strict"]) == 1
 
 
 def test_a_whole_trace_passes_strictly(tmp_path, capsys):
     """Every check of the format ran: then the rows agree, and --strict has nothing to add."""
     folder = write(tmp_path / "run")
-    assert cli.main(["verify", str(folder), "--strict"]) == 0
+    assert cli.cli.main(["verify", str(folder), "--strict"]) == 0
     assert capsys.readouterr().out.endswith("rows agree\n")
 
 
@@ -467,3 +467,15 @@ def test_data_on_which_no_number_depends_are_proved_by_their_digest(tmp_path):
     assert verify(folder).wrong == ""
     edited(folder, "run.json", lambda run: run.pop("data_sha256"))
     assert "data.csv, run.json has no SHA-256 of it" in verify(folder).unchecked
+
+
+def test_large_data_are_computed_again_where_that_is_asked_for(tmp_path, monkeypatch, capsys):
+    """Above a number of numbers the verdict names what was left, and how to ask for it; --long proves it all."""
+    folder = write(tmp_path / "run")
+    monkeypatch.setattr("micrograd_lite.verify.record.LARGE", 7)
+    report = verify(folder)
+    left = [sentence for sentence in report.unchecked if "and --long was not asked for" in sentence]
+    assert report.wrong == "" and not report.proved and left[0].startswith("loss, it takes long with the 8 numbers")
+    assert verify(folder, long=True).proved
+    assert cli.main(["verify", str(folder), "--strict"]) == 1 and cli.main(["verify", str(folder), "--strict", "--long"]) == 0
+    capsys.readouterr()

@@ -60,6 +60,7 @@ def add_commands(commands: Any) -> None:
     verifying = commands.add_parser("verify", help="derive every row of a trace again and name the first that is wrong")
     verifying.add_argument("folder", help="a folder that a Tracer wrote, such as traces/xor")
     verifying.add_argument("--strict", action="store_true", help="what could not be checked counts as a failure: exit code 1")
+    verifying.add_argument("--long", action="store_true", help="also what takes long: data of more than 20,000 numbers")
     verifying.set_defaults(run=reading(_verify))
 
     writing = commands.add_parser("flat", help="print a network's loss and backpropagation as one straight-line Python function")
@@ -211,7 +212,7 @@ def _lab(options: Any) -> int:
 def _verify(options: Any) -> int:
     from micrograd_lite.verify import verify
 
-    report = verify(options.folder)
+    report = verify(options.folder, long=options.long)
     say(report.text(), end="")
     return 1 if report.wrong or (options.strict and not report.proved) else 0
 

@@ -85,7 +85,7 @@ def leaves(record: Record) -> int:
     if blind:
         record.gap(f"weights in {CHAIN} at step {', '.join(map(str, blind))}", f"they are not in {GRADIENTS}")
     if record.data.inputs is None:
-        record.gap(f"samples in {CHAIN}", "the data are not in the trace")
+        record.gap(f"samples in {CHAIN}", record.absent)
     return looked
 
 

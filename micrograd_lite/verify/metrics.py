@@ -105,7 +105,7 @@ def evaluation(record: Record) -> int:
     known, looked = network(record), 0
     for column, data in asked:
         if data is None or data.inputs is None:
-            record.gap(column, "the test data are not in the trace")
+            record.gap(column, "the test data are not in the trace" if data is None else record.absent)
             continue
         looked += _each(record, column, lambda row: _evaluated(record, known, row, column, data))  # noqa: B023
     return looked

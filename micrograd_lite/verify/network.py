@@ -136,7 +136,7 @@ def network(record: Record) -> Network:
     if loss not in COSTS:
         raise NotChecked(f"no formula is known for the loss {plainly(loss)}")
     if record.data.inputs is None:
-        raise NotChecked("the data are not in the trace")
+        raise NotChecked(record.absent)
     if record.in_arrays and not record.kept():
         raise NotChecked("no weights are kept")
     return Network(layers, loss, COSTS[loss], loss != "half_squared_error", parameter_names(layers))

@@ -58,6 +58,10 @@ class Samples(NamedTuple):
             raise ValueError(f"{where} is no description of a data set: {error!r}") from error
 
 
+LARGE = 20_000
+"""Numbers of the training data up to which what was computed from them is computed again unasked."""
+
+
 class Batches:
     """The rows of each step's batch, in their order: sorted by eight random bytes each, drawn anew for every epoch."""
 
@@ -126,7 +130,7 @@ class Record:
     metrics: a row by step; chain: rows by step.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], long: bool = False) -> None:
         self.folder = Path(folder)
         self.run = with_samples(read_run(self.folder), self.folder)
         # asked in this order: a writer that ends now has written run.json before it lets go of the lock
@@ -158,6 +162,12 @@ class Record:
         self.unit = self.floats.unit
         self.data = UNKNOWN if self.by_hand else Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
+        self.absent = "the data are not in the trace"
+        numbers = self.data.size * self.run["data"].get("features", 1) if self.data.inputs is not None else 0
+        if numbers > LARGE and not long:
+            self.absent = f"it takes long with the {numbers:,} numbers of these data, and --long was not asked for"
+            self.data = self.data._replace(inputs=None, targets=None)
+            self.testing = self.testing and self.testing._replace(inputs=None, targets=None)
         self.batches = Batches(self.data.size, self.run.get("batch_size"), self.run["shuffle"], self.run["seed"])
 
     def gap(self, what: str, why: str) -> None:
