@@ -424,16 +424,16 @@ def test_what_is_not_known_is_named_in_the_last_line(tmp_path, capsys, forge, ga
     forge(folder)
     report = verify(folder)
     assert report.wrong == "" and gap in report.unchecked
-    assert cli.cli.main(["verify", str(folder)]) == 0
+    assert cli.main(["verify", str(folder)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(f"{folder}: no wrong row in {report.rows}; not checked: ") and gap in last
-    assert cli.cli.main(["verify", str(folder), "--strict"]) == 1
+    assert cli.main(["verify", str(folder), "--strict"]) == 1
 
 
 def test_a_whole_trace_passes_strictly(tmp_path, capsys):
     """Every check of the format ran: then the rows agree, and --strict has nothing to add."""
     folder = write(tmp_path / "run")
-    assert cli.cli.main(["verify", str(folder), "--strict"]) == 0
+    assert cli.main(["verify", str(folder), "--strict"]) == 0
     assert capsys.readouterr().out.endswith("rows agree\n")
 
 
