@@ -97,13 +97,13 @@ class Run(NamedTuple):
         """Is the model one on NumPy arrays?"""
         return self.engine == "arrays"
 
-    def steps(self, resume: Any = None) -> Iterator[Any]:
+    def steps(self) -> Iterator[Any]:
         """The steps of `train`."""
         often = max(1, self.total // 50)
         return train(
             self.model, self.training, loss=self.loss, optimizer=self.optimizer, epochs=self.epochs, batch_size=self.batch,
             seed=self.seed, test=self.testing, evaluate_every=often if self.testing or self.training.classes else None,
-            resume=resume, engine="eager" if self.on_arrays else self.engine,
+            engine="eager" if self.on_arrays else self.engine,
         )  # fmt: skip
 
 

@@ -18,12 +18,6 @@ def traced(folder, steps, **options):
     return Rebuild(folder)
 
 
-def edited(path, change):
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-
-
 @pytest.mark.parametrize("recipe", [
     Recipe("xor", layers=(2,), epochs=20), Recipe("xor", engine="eager", activation="relu", epochs=6),
     Recipe("spiral", epochs=2), Recipe("moons", loss="hinge", batch=7, epochs=3), Recipe("line", layers=(), epochs=9),

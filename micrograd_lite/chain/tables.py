@@ -15,7 +15,7 @@ from micrograd_lite.chain.paths import paths
 from micrograd_lite.chain.rows import ChainRow
 from micrograd_lite.graph import Node, node_names
 from micrograd_lite.text import cells
-from micrograd_lite.text.tables import EXACT, digits, sections, table
+from micrograd_lite.text.tables import EXACT, cell, digits, sections, table
 
 PENCIL = ("order", "parent", "partial_formula", "partial", "share", "total")
 """What stands in the row of an edge, below its node's formula."""
@@ -24,13 +24,13 @@ PENCIL = ("order", "parent", "partial_formula", "partial", "share", "total")
 def chain_table(rows: Sequence[ChainRow], form: str = "text") -> str:
     """The chain rule edge by edge: every column in CSV and JSON; else each node's formula once, its edges below it."""
     if form in EXACT:
-        return table(ChainRow._fields, [[_cell(entry, form) for entry in row] for row in rows], form)
+        return table(ChainRow._fields, [[cell(entry, form) for entry in row] for row in rows], form)
     header = [name.replace("_", " ") for name in PENCIL]
     groups = []
     for _, edges in groupby(rows, key=lambda row: row.node):
         node, below = _with_letter(list(edges))
         title = f"{node} = {below[0].formula} = {digits(below[0].value, form)}; its upstream is {digits(below[0].upstream, form)}"
-        groups.append((cells.text(title), [[_cell(getattr(row, name), form) for name in PENCIL] for row in below]))
+        groups.append((cells.text(title), [[cell(getattr(row, name), form) for name in PENCIL] for row in below]))
     return sections(header, groups, form)
 
 
@@ -71,9 +71,3 @@ def paths_section(root: Node, leaf: Node, form: str = "text", most: int = 10) ->
     if form in EXACT:
         return heading, table(("share", "product", "path"), rows, form)
     return heading, sections(("share", "product of the partials"), [(way, [row]) for *row, way in rows], form)
-
-
-def _cell(entry: str | float, form: str) -> str:
-    if isinstance(entry, str):
-        return cells.word(entry) if form == "csv" else cells.text(entry)
-    return digits(entry, form) if isinstance(entry, float) else str(entry)

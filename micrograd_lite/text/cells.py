@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +95,16 @@ TEXT = ("parameter", "array", "node", "operation", "formula", "parent", "partial
 WHOLE = ("step", "epoch", "order")
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def read_table(
+    path: Path, columns: Sequence[str], read: Callable[[str, str], Any] | None = None
+) -> Iterator[dict[str, Any]]:
     """The rows of a CSV file whose header starts with `columns`: names, whole numbers, floats, None for an empty cell.
 
-    A last line without its newline is still being written: it is left out. A file that is not there has no rows.
-    ValueError names the file and the first line that is not a row of this table.
+    read: what makes an entry of a column's name and a cell, `typed` by default. A last line without its newline is still
+    being written: it is left out. A file that is not there has no rows. ValueError names the file and the first line that is
+    not a row of this table.
     """
-    place = f"{path}, line 1"
+    place, read = f"{path}, line 1", read or typed
     try:
         lines = csv.reader(whole_lines(path))
         header = next(lines, [])
@@ -111,7 +114,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
             place = f"{path}, line {lines.line_num}"
             if len(row) != len(header):
                 raise ValueError(f"{len(row)} cells where the header has {len(header)}")
-            yield {column: typed(column, cell) for column, cell in zip(header, row)}
+            yield {column: read(column, cell) for column, cell in zip(header, row)}
     except (ValueError, csv.Error) as error:
         raise ValueError(f"{place} is not a row of a trace: {error}") from error
 

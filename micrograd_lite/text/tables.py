@@ -123,6 +123,13 @@ def digits(value: float, form: str) -> str:
     return number(value) if form in EXACT else f"{value + 0.0:.9g}"  # -0.0 is 0 to people
 
 
+def cell(entry: str | float, form: str) -> str:
+    """An entry of a row as a cell: text made safe, a number as `digits` writes it, a whole number as it is."""
+    if isinstance(entry, str):
+        return cells.word(entry) if form == "csv" else cells.text(entry)
+    return digits(entry, form) if isinstance(entry, float) else str(entry)
+
+
 def _typed(cell: str) -> Any:
     """A cell of JSON: a number where it reads like one, else its text; NaN and infinity are texts there."""
     if not _is_number(cell):

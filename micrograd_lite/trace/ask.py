@@ -18,7 +18,7 @@ from micrograd_lite.chain.tables import chain_table, forward_table, paths_sectio
 from micrograd_lite.graph import node_names, youngest_first
 from micrograd_lite.rules import dot_terms
 from micrograd_lite.text import cells
-from micrograd_lite.text.tables import EXACT, digits, sections, table
+from micrograd_lite.text.tables import EXACT, cell, digits, sections, table
 from micrograd_lite.trace.reader import Trace
 from micrograd_lite.trace.rebuild import RebuiltStep
 
@@ -48,7 +48,7 @@ def toward(step: RebuiltStep, parameter: str, form: str = "text") -> str:
     rows = [row for row in chain_rule(step.root) if row.parent == name]
     header = ("upstream", "partial_formula", "partial", "share", "total")
     wanted = ChainRow._fields if form in EXACT else header
-    shown = [[samples[row.node], *(_cell(getattr(row, column), form) for column in wanted)] for row in rows]
+    shown = [[samples[row.node], *(cell(getattr(row, column), form) for column in wanted)] for row in rows]
     if form in EXACT:
         return table(("sample", *wanted), shown, form)
     moved = step.recorded[parameter]
@@ -177,9 +177,3 @@ def _parameter(step: RebuiltStep, name: str) -> Any:
         some = ", ".join(list(step.parameters)[:8]) + (", ..." if len(step.parameters) > 8 else "")
         raise ValueError(f"step {step.number} trains no {name!r}; its parameters are {some}")
     return step.parameters[name]
-
-
-def _cell(entry: str | float, form: str) -> str:
-    if isinstance(entry, str):
-        return cells.word(entry) if form == "csv" else cells.text(entry)
-    return digits(entry, form) if isinstance(entry, float) else str(entry)

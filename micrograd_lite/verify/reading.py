@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from micrograd_lite.text.cells import TEXT, WHOLE, plain, whole_lines
+from micrograd_lite.text import cells
+from micrograd_lite.text.cells import TEXT, WHOLE, plain
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|-?inf|nan|NaN")
 
@@ -25,20 +26,8 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
 
     A file that is not there has no header. ValueError names the file and the first line that is no row of this table.
     """
-    place, rows = f"{path}, line 1", []
-    try:
-        lines = csv.reader(whole_lines(path))
-        header = next(lines, [])
-        if header and tuple(header[: len(columns)]) != tuple(columns):
-            raise ValueError(f"the header should start with {','.join(columns)}")
-        for row in lines:
-            place = f"{path}, line {lines.line_num}"
-            if len(row) != len(header):
-                raise ValueError(f"{len(row)} cells where the header has {len(header)}")
-            rows.append({column: cell(column, text) for column, text in zip(header, row)})
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{place} is not a row of a trace: {error}") from error
-    return Table(header, rows)
+    rows = list(cells.read_table(path, columns, cell))
+    return Table(next(csv.reader(cells.whole_lines(path)), []), rows)
 
 
 def cell(column: str, text: str) -> Any:
