@@ -280,6 +280,17 @@ def test_chain_tables_shield_names():
     assert ",'=cmd," in chain_table([row], "csv") and "'=cmd" in chain_table([row])
 
 
+def test_a_formula_may_begin_with_a_minus_and_values_may_follow_options(capsys):
+    """However they are ordered, the same page; what stands after `--` is never an option."""
+    expected = printed(capsys, "explain", "--format", "csv", "--paths", "a", "--", "-a*b", "a=2", "b=3")
+    for arguments in (
+        ("-a*b", "a=2", "b=3", "--paths", "a", "--format", "csv"),
+        ("-a*b", "--paths", "a", "a=2", "--format=csv", "b=3"),
+        ("--form", "csv", "-a*b", "--paths", "a", "--", "a=2", "b=3"),
+    ):
+        assert printed(capsys, "explain", *arguments) == expected
+
+
 # --- a user's mistakes -----------------------------------------------------------------------------------------------
 
 
@@ -301,7 +312,7 @@ def test_chain_tables_shield_names():
         (("x", "x=1", "--paths", "x", "--most", "0"), "most must be a whole number from 1, got 0"),
         (("2", "--paths", "x"), "'x' is not in the formula; its inputs: none"),
         (("x", "x=1", "--graph", "svg", "--gif", "x.gif"), "argument --gif: not allowed with argument --graph"),
-        (("-" * 100_000 + "x", "x=1"), "unrecognized arguments: ----"),
+        (("-" * 100_000 + "x", "x=1"), "a formula may have 10,000 characters, got 100,001"),
         (("x", "x=1", "--format", "pdf"), "argument --format: invalid choice: 'pdf'"),
         (("x", "x=1", "--gif", "x.gif"), "an animation shows one frame for each edge of a graph, from 1 to 60 of them, got 0"),
         (("n" * 9000, "x=1"), "'x' is not in the formula; its inputs: nnnn"),

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import hostile
 import micrograd_lite
 from micrograd_lite.check import path_sizes
-from micrograd_lite.explain.formula import CHARACTERS, DEPTH, FUNCTIONS, NODES, Operation, parse
+from micrograd_lite.explain.formula import FUNCTIONS, Operation, parse
+from micrograd_lite.explain.lines import CHARACTERS, DEPTH, NODES
 from micrograd_lite.graph import oldest_first
 from micrograd_lite.rules import RULES
 from micrograd_lite.scalar import Value
@@ -86,6 +87,32 @@ def test_every_row_of_the_table_can_be_written():
 def test_precedence_is_pythons(text, value):
     """Signs, powers from the right, the rest from the left; a number may stand alone."""
     assert parse(text)(*([Value(3.0)] if "x" in text else [])).data == value
+
+
+def test_a_books_functions_are_parts_of_the_table():
+    """ln, max, min, mean and softmax have the values that a book gives them, and pi is a number that nobody need give."""
+    x, y, z = (Value(number) for number in (0.5, 2.0, -1.0))
+    exponentials = [math.exp(value.data) for value in (x, y, z)]
+    expected = {
+        "ln(x) + 0*y*z": math.log(0.5), "max(x, y, z)": 2.0, "min(x, y, z)": -1.0, "mean(x, y, z)": 0.5,
+        "softmax(x, y, z)": exponentials[0] / math.fsum(exponentials), "pi*x + 0*y*z": math.pi / 2, "0*x + y^x^2 + 0*z": 2.0**0.25,
+    }  # fmt: skip
+    for text, value in expected.items():
+        assert parse(text)(x, y, z).data == pytest.approx(value, rel=1e-15), text
+
+
+def test_lines_name_numbers_and_steps():
+    """`a = 2` is an input with its number, `d = a*b` a node called d, used by its name; the last line is the formula."""
+    formula = parse("a = 2\nb = -3; d = a*b + c\n\ntanh(d)*d")
+    assert (formula.names, formula.given) == (("a", "b", "c"), {"a": 2.0, "b": -3.0})
+    root = formula(Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c"))
+    nodes = {node.label: node for node in oldest_first(root) if node.label}
+    assert root.data == math.tanh(4.0) * 4.0 and nodes["d"].data == 4.0 and root.parents[1] is nodes["d"]
+
+
+def test_a_name_for_a_name_is_the_same_node():
+    """`d = a` makes no node; both names mean the input."""
+    assert parse("d = a; d*a").names == ("a",) and parse("d = a; d*a")(Value(3.0)).data == 9.0
 
 
 def test_what_is_written_twice_is_one_node():
@@ -161,7 +188,7 @@ def test_hostile_formulas_are_one_line_each():
     assert len(hostile.HOSTILE) >= 30 and done.stdout.count("exit 2") == len(hostile.HOSTILE)
 
 
-@given(text=st.text(st.sampled_from("x1.e+-*/() ,tanh_v0\u00e9\0'[=:"), max_size=30))
+@given(text=st.text(st.sampled_from("x1.e+-*/^;() ,tanh_v0\u00e9\0'[=:"), max_size=30))
 def test_any_text_is_a_formula_or_one_sentence(text):
     """Never anything but ValueError or ZeroDivisionError, and its message is short, ASCII and one line."""
     try:
@@ -174,12 +201,19 @@ def test_any_text_is_a_formula_or_one_sentence(text):
     "text, words",
     [
         ("tanhh(x)", r"^'tanhh' is no function of the table \(did you mean tanh\?\); known: exp, log, "),
-        ("f(x)", r"^'f' is no function of the table; known: exp, log, sqrt, .*minimum$"),
+        ("f(x)", r"^'f' is no function of the table; known: exp, log, sqrt, .*minimum, ln, max, min, mean, softmax$"),
         ("tanh + 1", r"^tanh is a function: write tanh\(x\), or choose another name$"),
         ("v3 + 1", r"^'v3' reads like the name of an unnamed node, v0, v1, \.\.\.; choose another name$"),
         ("maximum(x)", r"^maximum takes 2 operands: write maximum\(x, y\)$"),
         ("9**9**9", r"^the numbers of this formula are too large: a pow of them is inf$"),
-        ("x^2", r"'\^2' at character 2 is none of these$"),
+        ("x&2", r"'&2' at character 2 is none of these$"),
+        ("mean()", r"^mean takes at least 1 operand: write mean\(x, \.\.\.\)$"),
+        ("softmax(x)", r"^softmax takes at least 2 operands: write softmax\(x, y, \.\.\.\)$"),
+        ("a*b; c", r"^only the last line of a formula may be without a name; write 'd = a\*b'$"),
+        ("d = a*b; d = 2; d", r"^'d' stands in an earlier line already; choose another name$"),
+        ("d = a*b; a = 2; d", r"^'a' stands in an earlier line already; choose another name$"),
+        ("2 = a; a", r"^'2' is no name; a line of a formula begins with one name, as in 'd = a\*b \+ c'$"),
+        ("pi = 3; pi", r"^pi is the number 3\.14"),
     ],
 )
 def test_a_mistake_is_named(text, words):

@@ -38,7 +38,10 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    from micrograd_lite.cli.formulas import in_order
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(in_order(given) if given[:1] == ["explain"] else given)
     return guarded(options.run, options)
 
 

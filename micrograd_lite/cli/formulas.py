@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from micrograd_lite.cli import FORMS, say
+
+VALUED = ("--paths", "--most", "--step", "--sample", "--format", "--graph", "--gif")
+"""The options of `explain` that a value follows."""
 
 
 def add_commands(commands: Any) -> None:
     """Add the commands of this page to the subparsers of argparse; each sets `run`, which returns the exit code."""
     explaining = commands.add_parser("explain", help="every number of a formula's value and gradients, as tables or as a picture")
-    explaining.add_argument("formula", help="such as 'tanh(w*x + b)', -- before one that starts with a minus; or a trace folder")
-    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1; before the options")
+    explaining.add_argument("formula", help="such as 'tanh(w*x + b)', or lines such as 'd = a*b; tanh(d)'; or a trace folder")
+    explaining.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="such as w=2 x=0.5 b=0.1")
     explaining.add_argument("--paths", metavar="NAME", help="take the gradient of this input apart, path by path")
     explaining.add_argument("--most", type=int, default=10, help="at most so many paths (default: 10)")
     explaining.add_argument("--step", type=int, help="of a trace: a recorded step (default: the last)")
@@ -26,6 +32,23 @@ def add_commands(commands: Any) -> None:
     listing = commands.add_parser("rules", help="print the derivative table that everything else reads")
     listing.add_argument("--format", choices=FORMS, default="text")
     listing.set_defaults(run=_rules)
+
+
+def in_order(arguments: Sequence[str]) -> list[str]:
+    """What `explain` is given, the options first: a formula may begin with a minus, and values may follow options."""
+    waiting = iter(arguments[1:])
+    options: list[str] = ["explain"]
+    rest: list[str] = []
+    for argument in waiting:
+        if argument == "--":
+            rest += waiting
+        elif re.match(r"--[a-z]|-h$", argument):
+            options.append(argument)
+            if "=" not in argument and any(option.startswith(argument) for option in VALUED):
+                options += islice(waiting, 1)
+        else:
+            rest.append(argument)
+    return [*options, "--", *rest]
 
 
 def _explain(options: Any) -> int:

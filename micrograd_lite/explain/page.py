@@ -12,7 +12,8 @@ from micrograd_lite.chain.drawing import notebook
 from micrograd_lite.chain.rows import chain_rule, gradients
 from micrograd_lite.chain.tables import chain_table, forward_table, paths_section
 from micrograd_lite.check import central_difference
-from micrograd_lite.explain.formula import Expression, cited, hint, parse
+from micrograd_lite.explain.formula import Expression, parse, variable
+from micrograd_lite.explain.lines import cited, hint
 from micrograd_lite.scalar import Value
 from micrograd_lite.text.tables import digits, table
 from micrograd_lite.text.words import markup
@@ -52,7 +53,7 @@ class Explained(NamedTuple):
 def explained(text: str, values: Sequence[str]) -> Explained:
     """The graph of a formula at `name=number`s. ValueError says in one sentence what does not fit."""
     formula = parse(text)
-    numbers: dict[str, float] = {}
+    numbers = dict(formula.given)
     for given in values:
         name, equals, number = given.partition("=")
         name = name.strip()
@@ -60,6 +61,8 @@ def explained(text: str, values: Sequence[str]) -> Explained:
             raise ValueError(f"{cited(given)} is no value for an input; write it as name=number")
         if name in numbers:
             raise ValueError(f"{cited(name)} is given two values; give it one")
+        if name not in formula.names:
+            variable(name)
         check_input(name, formula)
         try:
             numbers[name] = float(number)
@@ -85,7 +88,8 @@ def explain(at: Explained, form: str = "text", toward: str | None = None, most: 
     if toward is not None:
         check_input(toward, at.formula)
         sections.append(paths_section(at.root, at.inputs[toward], form, most))
-    text, point = at.formula.text, ", ".join(f"{name} = {value.data:.9g}" for name, value in at.inputs.items())
+    asked = [(name, value) for name, value in at.inputs.items() if name not in at.formula.given]
+    text, point = at.formula.text, ", ".join(f"{name} = {value.data:.9g}" for name, value in asked)
     text = text if len(text) <= LONGEST else text[: LONGEST - 2] + ".."
     return written(f"{text} = {at.root.data:.9g}" + (f" at {point}" if point else ""), at.root, sections, form)
 
