@@ -40,6 +40,16 @@ def on_arrays():
 # --- measuring ---
 
 
+@pytest.mark.filterwarnings("error")
+def test_data_that_32_bits_cannot_hold_are_infinite_and_silent(tmp_path):
+    """A cell of 1e300 in data.csv: the report is printed, and NumPy's warning about the cast is not."""
+    arrays = on_arrays()
+    folder = record(tmp_path / "run", arrays.MLP(2, [3, 1], "tanh", dtype="float32"), weights_every=1)
+    path = folder / "data.csv"
+    path.write_text(path.read_text().replace("1.0", "1e+300"))
+    assert "layer" in diagnose(folder)
+
+
 @pytest.mark.parametrize(
     "activation, slope",
     [

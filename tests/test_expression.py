@@ -95,7 +95,8 @@ def test_a_books_functions_are_parts_of_the_table():
     exponentials = [math.exp(value.data) for value in (x, y, z)]
     expected = {
         "ln(x) + 0*y*z": math.log(0.5), "max(x, y, z)": 2.0, "min(x, y, z)": -1.0, "mean(x, y, z)": 0.5,
-        "softmax(x, y, z)": exponentials[0] / math.fsum(exponentials), "pi*x + 0*y*z": math.pi / 2, "0*x + y^x^2 + 0*z": 2.0**0.25,
+        "softmax(x, y, z)": exponentials[0] / math.fsum(exponentials), "pi*x + 0*y*z": math.pi / 2,
+        "0*x + y^x^2 + 0*z": 2.0**0.25,
     }  # fmt: skip
     for text, value in expected.items():
         assert parse(text)(x, y, z).data == pytest.approx(value, rel=1e-15), text

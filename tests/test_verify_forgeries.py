@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from micrograd_lite import MLP, SGD, Tracer, cli, mse, train
+from micrograd_lite import MLP, SGD, Tracer, binary_cross_entropy, cli, mse, train
 from micrograd_lite.data import moons, xor
 from micrograd_lite.training import loss_and_gradients
 from micrograd_lite.verify import verify
@@ -467,6 +467,31 @@ def test_data_on_which_no_number_depends_are_proved_by_their_digest(tmp_path):
     assert verify(folder).wrong == ""
     edited(folder, "run.json", lambda run: run.pop("data_sha256"))
     assert "data.csv, run.json has no SHA-256 of it" in verify(folder).unchecked
+
+
+@pytest.mark.parametrize("option", ["evaluate_every", "change_every"])
+def test_how_often_was_measured_cannot_be_left_out(tmp_path, option):
+    """Columns that were measured every so many steps need the number: without it any rows would fit."""
+    folder = write(tmp_path / "run", change_every=1, evaluate_every=1, test=xor())
+    assert verify(folder).wrong == ""
+    edited(folder, "run.json", lambda run: run.pop(option))
+    assert verify(folder).wrong.startswith(f"run.json: {option} is None")
+
+
+@pytest.mark.parametrize("lie", ["1e999", "nan"])
+def test_a_number_that_is_not_finite_needs_numbers_that_large(tmp_path, lie):
+    """Arrays of 32 bits may overflow where our own floats do not, but not where nothing is large."""
+    arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
+    net = arrays.MLP(2, [3, 1], "relu", dtype="float32")
+    with Tracer(tmp_path / "run", weights_every=1) as tracer:
+        told = {"loss": binary_cross_entropy, "optimizer": SGD(0.1), "epochs": 3, "test": xor(), "evaluate_every": 1}
+        list(tracer.follow(train(net, xor(), **told)))
+    assert verify(tmp_path / "run").wrong == ""
+    path = tmp_path / "run" / "metrics.csv"
+    header, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    rows[1][header.index("test_loss")] = lie
+    path.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
+    assert verify(tmp_path / "run").wrong.startswith("metrics.csv, step 2: test_loss is")
 
 
 def test_large_data_are_computed_again_where_that_is_asked_for(tmp_path, monkeypatch, capsys):

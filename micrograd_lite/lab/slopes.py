@@ -132,7 +132,8 @@ def array_layers(trace: Trace, step: int, inputs: Any) -> list[LayerSlopes]:
 
     model = arrays.MLP.of(trace.run["model"], trace.arrays(step))
     fused = FusedStep(model, len(inputs))
-    fused.forward(np.asarray(inputs, model.dtype))
+    with np.errstate(over="ignore"):  # what is too large for 32 bits is inf there
+        fused.forward(np.asarray(inputs, model.dtype))
     made = []
     for number, (layer, partials) in enumerate(zip(model.layers, fused.slopes)):
         steep = np.abs(partials[0]) if partials else np.ones_like(fused.activations[number + 1])

@@ -159,9 +159,10 @@ def _room(record: Record, known: Network, state: Any, data: Samples, rows: Seque
     found = known.loss(state, data, rows)
     if same(found, written):
         return found, 0.0
-    if record.in_arrays and not math.isfinite(written):
+    off = known.loss_off(state, data, rows, record.floats)
+    if record.in_arrays and not math.isfinite(written) and not off + abs(found) * len(rows) < record.floats.most:
         return written, 0.0  # 32 bits, or a sum in another order, overflow where ours do not
-    return found, known.loss_off(state, data, rows, record.floats)
+    return found, off
 
 
 def _each(record: Record, column: str, wanted: Callable[[dict[str, Any]], tuple[float, float] | None]) -> int:

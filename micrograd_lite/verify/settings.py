@@ -194,7 +194,8 @@ def _evaluation(record: Record) -> None:
     for columns, option, closing in ((measured, "evaluate_every", True), (CHANGES, "change_every", False)):
         asked = [column for column in columns if column in announced]
         if asked:
-            _filled(record, asked, record.run.get(option), closing)
+            _agree(option, option in record.run, None, "evaluation names columns that it belongs to")
+            _filled(record, asked, record.run[option], closing)
 
 
 def _filled(record: Record, columns: Sequence[str], every: Any, closing: bool) -> None:
