@@ -1,4 +1,4 @@
-"""Nine well-known mistakes in backpropagation: most of them still learn, and each is found by comparing two traces.
+"""Ten well-known mistakes in backpropagation: most of them still learn, and each is found by comparing two traces.
 
 You will see how far each gets on XOR, and the first row of its trace that differs from that of the right engine.
 

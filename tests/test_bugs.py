@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, mse, train
+from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, mse, train
 from micrograd_lite.data import xor
 from micrograd_lite.lab.bugs import BUGS, RIGHT, RIGHT_ADAM, Engine, wrong_steps
 from micrograd_lite.trace.diff import compare
@@ -14,6 +14,7 @@ FOUND = {
     "overwritten":       (1, "chain_rule.csv", "total"),
     "unordered":         (1, "chain_rule.csv", "next row"),
     "never_zeroed":      (2, "chain_rule.csv", "total"),
+    "called_twice":      (1, "chain_rule.csv", "next row"),
     "slope_at_the_sum":  (1, "chain_rule.csv", "partial"),
     "updated_too_early": (1, "chain_rule.csv", "partial"),
     "bias_forgotten":    (1, "chain_rule.csv", "leaf"),
@@ -25,6 +26,7 @@ FOUND_WITHOUT_EDGES = {
     "overwritten":       (1, "gradients.csv", "gradient"),
     "unordered":         (1, "gradients.csv", "gradient"),
     "never_zeroed":      (2, "gradients.csv", "gradient"),
+    "called_twice":      (1, "gradients.csv", "gradient"),
     "slope_at_the_sum":  (1, "gradients.csv", "gradient"),
     "updated_too_early": (1, "gradients.csv", "gradient"),
     "bias_forgotten":    (1, "gradients.csv", "gradient"),
@@ -91,6 +93,18 @@ def test_the_edges_of_an_early_update_hold_the_new_weights(tmp_path):
     after = dict(zip(step.names, step.after))
     edges = [row for row in step.chain if row.partial_formula.startswith("layer2")]
     assert len(edges) == 2 * 4 and all(row.partial == after[row.partial_formula] for row in edges)
+
+
+def test_calling_backward_twice_is_what_the_bug_does(tmp_path):
+    """Our own grads after a second backward() are twice the right ones, and so are those of the bug."""
+    (right, *_), (twice, *_) = record(tmp_path, RIGHT, epochs=1), record(tmp_path, BUGS["called_twice"], epochs=1)
+    x, w = Value(0.5), Value(-1.5)
+    loss = (x * w).tanh()
+    loss.backward()
+    once = w.grad
+    loss.backward()
+    assert w.grad == 2.0 * once
+    assert twice.gradients == pytest.approx([2.0 * gradient for gradient in right.gradients], rel=1e-12)
 
 
 def test_the_first_gradients_of_never_zeroed_are_right(tmp_path):

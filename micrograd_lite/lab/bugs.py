@@ -4,8 +4,7 @@ A network with a wrong gradient often learns all the same, only worse, so the lo
 is that of chain/rows.py with a line changed. A small network learns XOR with it, and the trace is what the wrong engine
 really did:
 
-    for step in wrong_steps(BUGS["never_zeroed"], epochs=1000):
-        tracer.watch(step)
+    for step in wrong_steps(BUGS["never_zeroed"], epochs=1000): tracer.watch(step)
 
 It is also the way to look at an engine of your own: give `train` a function that does the same as the Engine below, and
 `micrograd-lite diff` says where it departs from ours.
@@ -65,6 +64,18 @@ def never_zeroed(root: Value, plan: Plan) -> Iterator[Edge]:
             share = partial * totals[node]
             totals[parent] = totals.get(parent, parent.grad) + share  # a parameter's grad is that of the step before
             yield Edge(node, position, totals[node], share, totals[parent])
+
+
+def called_twice(root: Value, plan: Plan) -> Iterator[Edge]:
+    """backward() once more before the update: the leaves get every share again, the nodes between start from zero."""
+    totals: dict[Value, float] = {}
+    for _ in range(2):
+        totals = {root: 1.0} | {node: total for node, total in totals.items() if not node.parents}
+        for node in youngest_first(root):
+            for position, (parent, partial) in enumerate(zip(node.parents, node.partials)):
+                share = partial * totals[node]
+                totals[parent] = totals.get(parent, 0.0) + share
+                yield Edge(node, position, totals[node], share, totals[parent])
 
 
 # --- wrong slopes: the sweep is right, but what a node has as its partials is not ---
@@ -180,6 +191,7 @@ BUGS = {bug.name: bug for bug in (
     Bug("overwritten", "only the last use of a weight counts, so it learns one sample: the last of the sweep", overwritten),
     Bug("unordered", "a unit with two uses sends on the share of the first; below it gradients are too small", unordered),
     Bug("never_zeroed", "old gradients never leave: momentum without any friction, it swings to and fro", never_zeroed),
+    Bug("called_twice", "as if the learning rate were twice as large, for every leaf gets its shares two times", called_twice),
     Bug("slope_at_the_sum", "z * (1 - z) may be negative and has no bound: errors grow from layer to layer", slope_at_the_sum),
     Bug("updated_too_early", "the error goes back through weights that it did not come through; nearly right", updated_too_early),
     Bug("bias_forgotten", "each unit's border must go through the origin, and the biases get no gradient", model=Biasless),

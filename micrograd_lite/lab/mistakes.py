@@ -98,9 +98,10 @@ def effect(bug: Bug, laboratory: Laboratory) -> str:
     name, samples = laboratory.run["optimizer"]["name"], laboratory.samples
     if bug.name == "unordered" and laboratory.several_uses:
         return f"{bug.effect}; here {laboratory.several_uses:,} inner numbers have several uses"
-    if bug.name != "sum_for_mean":
+    if bug.name not in ("sum_for_mean", "called_twice"):
         return bug.effect
-    scaled = f"as if the learning rate were {samples} times as large, for {samples} samples are in a step"
+    summed = f"as if the learning rate were {samples} times as large, for {samples} samples are in a step"
+    scaled = summed if bug.reduce else bug.effect
     return scaled if name == "SGD" else f"{scaled}; but {name} divides by the size of the gradient and hardly notices"
 
 

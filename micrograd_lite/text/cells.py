@@ -61,7 +61,7 @@ def _reads_otherwise(name: str) -> bool:
 
 def plain(cell: str) -> str:
     """The name that `text` or `word` made this cell from."""
-    name = re.sub(r"\\[\\nrt0]", lambda match: _UNESCAPES[match.group()], cell)
+    name = re.sub(r"\\[\\nrt0]", lambda match: _UNESCAPES[match.group()], cell) if "\\" in cell else cell
     return name[1:] if cell.startswith("'") else name
 
 
@@ -96,26 +96,27 @@ WHOLE = ("step", "epoch", "order")
 
 
 def read_table(
-    path: Path, columns: Sequence[str], read: Callable[[str, str], Any] | None = None
+    path: Path, columns: Sequence[str], reads: Callable[[str], Callable[[str], Any]] | None = None
 ) -> Iterator[dict[str, Any]]:
     """The rows of a CSV file whose header starts with `columns`: names, whole numbers, floats, None for an empty cell.
 
-    read: what makes an entry of a column's name and a cell, `typed` by default. A last line without its newline is still
+    reads: for a column's name what makes an entry of its cells, `typed` by default. A last line without its newline is still
     being written: it is left out. A file that is not there has no rows. ValueError names the file and the first line that is
     not a row of this table.
     """
-    place, read = f"{path}, line 1", read or typed
+    place = f"{path}, line 1"
     try:
         lines = csv.reader(whole_lines(path))
         header = next(lines, [])
         if header and tuple(header[: len(columns)]) != tuple(columns):
             raise ValueError(f"the header should start with {','.join(columns)}")
+        entries = [(reads or typed)(column) for column in header]
         for row in lines:
-            place = f"{path}, line {lines.line_num}"
             if len(row) != len(header):
                 raise ValueError(f"{len(row)} cells where the header has {len(header)}")
-            yield {column: read(column, cell) for column, cell in zip(header, row)}
+            yield dict(zip(header, [read(cell) for read, cell in zip(entries, row)]))
     except (ValueError, csv.Error) as error:
+        place = f"{path}, line {max(1, lines.line_num)}"
         raise ValueError(f"{place} is not a row of a trace: {error}") from error
 
 
@@ -132,10 +133,10 @@ def whole_lines(path: Path) -> Iterator[str]:
             raise ValueError(f"a line is longer than {LONGEST_LINE:,} bytes")
 
 
-def typed(column: str, cell: str) -> Any:
-    """One cell as what its column holds."""
-    if column in TEXT:
-        return plain(cell)
-    if column in WHOLE:
-        return int(cell)
+def typed(column: str) -> Callable[[str], Any]:
+    """What makes of a column's cells what it holds."""
+    return plain if column in TEXT else int if column in WHOLE else _measured
+
+
+def _measured(cell: str) -> float | None:
     return float(cell) if cell else None

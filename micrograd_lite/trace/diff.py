@@ -168,7 +168,8 @@ def hint(row: str, column: str, x: Any, y: Any, before: Tables) -> str:
     for name, large, small in (("B", y, x), ("A", x, y)):
         times = round(large / small) if small and abs(large / small) < 1e6 else 0
         if times > 1 and math.isclose(large, times * small, rel_tol=1e-9):
-            return f". {name} has {times} times the other: a sum for a mean of {times}, perhaps"
+            again = ", or backward() called twice" if times == 2 and column != "loss" else ""
+            return f". {name} has {times} times the other: a sum for a mean of {times}{again}, perhaps"
     return ""
 
 

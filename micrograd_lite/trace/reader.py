@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +115,7 @@ class Trace:
         blocks: dict[int, list[GradientRow]] = {}
         for row in read_table(self.folder / GRADIENTS, GradientRow._fields):
             if row["step"] <= last:
-                blocks.setdefault(row["step"], []).append(GradientRow(**row))
+                blocks.setdefault(row["step"], []).append(GradientRow(*islice(row.values(), len(GradientRow._fields))))
         return {step: rows for step, rows in blocks.items() if len(rows) == len(self.names)}
 
     def series(self, parameter: str, column: str = "after") -> tuple[list[int], list[float]]:

@@ -121,7 +121,7 @@ STAGES = (
         "share":           "in one of them the share is not partial times upstream",
         "total":           "equal shares, another total: they are not added up from zero (= for +=, or an old gradient)",
         "only one":        "one sweep does not walk this edge",
-        "order":           "the sweeps visit the nodes in another order",
+        "order":           "the sweeps visit the nodes in another order, or one of them begins again",
     }),
     Stage(BY_SAMPLE, others("gradient"), {**MISSING, "": "{column} pulls with another strength: the backward pass differs"}),
     Stage(GRADIENTS, from_the_last, {"": "weights and loss agree, so the backward pass differs"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from micrograd_lite.text import cells
 from micrograd_lite.text.cells import TEXT, WHOLE, plain
 
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|-?inf|nan|NaN")
+WHOLE_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Table(NamedTuple):
@@ -26,32 +27,36 @@ def read_table(path: Path, columns: Sequence[str]) -> Table:
 
     A file that is not there has no header. ValueError names the file and the first line that is no row of this table.
     """
-    rows = list(cells.read_table(path, columns, cell))
+    rows = list(cells.read_table(path, columns, entry))
     return Table(next(csv.reader(cells.whole_lines(path)), []), rows)
 
 
-def cell(column: str, text: str) -> Any:
-    """What a cell holds: a name, a whole number, a number, or None where it is empty. ValueError says why it is none."""
-    if column in TEXT:
-        return plain(text)
-    if column in WHOLE:
-        if not re.fullmatch(r"[0-9]{1,18}", text):
-            raise ValueError(f"{text[:50]!a} is no whole number")
-        return int(text)
-    return number(text) if text else None
+def entry(column: str) -> Callable[[str], Any]:
+    """What makes of a column's cells a name, a whole number or a number; None where one is empty, ValueError where it is none."""
+    return plain if column in TEXT else _whole if column in WHOLE else _measured
 
 
-def number(entry: Any) -> float:
+def _whole(cell: str) -> int:
+    if not WHOLE_NUMBER.fullmatch(cell):
+        raise ValueError(f"{cell[:50]!a} is no whole number")
+    return int(cell)
+
+
+def _measured(cell: str) -> float | None:
+    return number(cell) if cell else None
+
+
+def number(found: Any) -> float:
     """A number as it stands in a cell or in JSON, where NaN and infinity are words. ValueError for anything else."""
-    if isinstance(entry, str) and NUMBER.fullmatch(entry):
-        return float(entry)
-    if isinstance(entry, (int, float)) and not isinstance(entry, bool):
-        return float(entry)
-    raise ValueError(f"{entry!a:.50} is no number")
+    if isinstance(found, str) and NUMBER.fullmatch(found):
+        return float(found)
+    if isinstance(found, (int, float)) and not isinstance(found, bool):
+        return float(found)
+    raise ValueError(f"{found!a:.50} is no number")
 
 
-def numeral(entry: Any) -> float:
+def numeral(found: Any) -> float:
     """A number of JSON: digits are no text there, only NaN, inf and -inf are. ValueError for anything else."""
-    if isinstance(entry, str) and entry not in ("NaN", "inf", "-inf"):
-        raise ValueError(f"{entry!a:.50} is no number")
-    return number(entry)
+    if isinstance(found, str) and found not in ("NaN", "inf", "-inf"):
+        raise ValueError(f"{found!a:.50} is no number")
+    return number(found)
