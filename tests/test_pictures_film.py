@@ -129,7 +129,7 @@ def test_a_frame_is_the_same_whatever_comes_later(tmp_path):
         (trace.folder / "metrics.csv").write_text("\n".join(rows) + "\n")
         made = filmed(Trace(trace.folder), frames=31)
         sheet = made.canvas((640, 420))
-        panel = curves.LossPanel(sheet, made.inside(sheet), made)
+        panel = curves.loss_panel(sheet, made.inside(sheet), made)
         seen.append([frame.copy() for frame in film.frames(made, sheet, [panel])][20])
     assert np.array_equal(*seen)
 
@@ -207,7 +207,20 @@ def test_learning_shows_everything_in_one_frame(xor_trace, line_trace, tmp_path)
         assert read(tmp_path / "l.gif").shape == (3, 720, 1280, 3)
         sheet = made.look.canvas(learning.NATURAL)
         kinds.append([type(panel).__name__ for panel in learning.panels(sheet, made.inside(sheet), made)])
-    assert kinds == [["NetworkPanel", "FieldPanel", "LossPanel", "Accuracy"], ["NetworkPanel", "FitPanel", "LossPanel"]]
+    assert kinds == [["NetworkPanel", "FieldPanel", "CurvePanel", "CurvePanel"], ["NetworkPanel", "FitPanel", "CurvePanel"]]
+
+
+def test_accuracy_is_a_curve_that_ends_where_it_was_last_measured(xor_trace):
+    """Nothing before the first evaluation; then a dot at the last one up to that moment."""
+    made = filmed(xor_trace, frames=5)
+    sheet = made.look.canvas((640, 420))
+    panel = curves.accuracy_panel(sheet, made.inside(sheet), made)
+    (series,) = panel.series
+    for number, moment in enumerate(made.moments):
+        panel.paint(number)
+        known = [place for place, step in enumerate(series.steps) if step <= moment.step]
+        dots = (panel.canvas.view(panel.box) == palette.ink(1)).any()
+        assert bool(known) == bool(dots) and panel.known == [len(known)]
 
 
 @pytest.mark.parametrize("kind", ["gradients", "updates"])

@@ -108,8 +108,8 @@ class FieldPanel:
     def _line_key(self, left: float, top: float, room: float, asked: Question) -> int:
         word = "black" if self.canvas.theme.palette[PEN].mean() < 128 else "white"
         _keyed_line(self.canvas, left, top + 10, room, f"{word} line:", 2.0, PEN)
-        text = self.canvas.fitted(f"{asked.title} {asked.threshold:g}", room - 20)
-        self.canvas.text(left + 22, top + 26, text, PEN, at="left centre")
+        text = self.canvas.fitted(f"{asked.title} {asked.threshold:g}", room)
+        self.canvas.text(left + 2, top + 26, text, PEN, at="left centre")
         if asked.margins:
             _keyed_line(self.canvas, left, top + 46, room, "grey: -1, +1", 2.0, QUIET)
         return round(top) + (58 if asked.margins else 38)
@@ -167,13 +167,13 @@ def _bands(values: Numbers, limit: float) -> Indices:
 
 
 def _one_output(answer: Numbers, asked: Question, thick: int) -> Indices:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # answers are of 32 bits, thresholds among data of 1e300 are not
         value = 1.0 / (1.0 + np.exp(-answer)) if asked.is_logit else answer
-    field = _bands(value - asked.threshold, asked.high - asked.threshold)
+        field, above = _bands(value - asked.threshold, asked.high - asked.threshold), value > asked.threshold
     if asked.margins:
         for margin in (-1.0, 1.0):
             field = _with_lines(field, value > margin, 1, QUIET)
-    return _with_lines(field, value > asked.threshold, thick, PEN)
+    return _with_lines(field, above, thick, PEN)
 
 
 def _several_outputs(answers: Numbers, thick: int) -> Indices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from micrograd_lite.pictures.film import HEAD, Box, Film, Look, animate, write_t
 from micrograd_lite.pictures.gif import write_png
 from micrograd_lite.pictures.palette import DIM, PAPER, ink
 
-STEPS = "updates made"
+STEPS, ACCURACY = "updates made", "accuracy"
+COLOURS = {"train": ink(0), "test": ink(1)}
 NOISE = 1e-16
 """A loss below this is what rounding has left of 0: it stands at the bottom."""
 
@@ -26,38 +28,47 @@ class Series(NamedTuple):
     values: list[float]
 
 
-class LossPanel:
-    """The loss up to each moment; axes alone know the whole run."""
+class CurvePanel:
+    """What was measured up to each moment; axes alone know the whole run."""
 
-    def __init__(self, canvas: Canvas, box: Box, film: Film) -> None:
-        self.canvas, self.film = canvas, film
-        self.series = Series("loss", list(film.losses), list(film.losses.values()))
-        first = film.moments[0].step
-        self.plot = _plot(canvas, box, [self.series], first, film.last, f"loss ({film.trace.run.get('loss', 'value')})")
+    def __init__(self, canvas: Canvas, box: Box, film: Film, series: Sequence[Series], title: str) -> None:
+        self.canvas, self.film, self.series, self.box = canvas, film, series, box
+        self.plot = _plot(canvas, box, series, film.moments[0].step, film.last, title)
+        _named(canvas, self.plot, series, title)
         self.drawn = canvas.view(box).copy()
-        self.box, self.here = box, 0
+        self.known = [0 for _ in series]  # so many points of each are there by now
 
     def paint(self, number: int) -> None:
-        """The curve as far as it has come, and a dot where it ends."""
-        steps, moment = self.series.steps, self.film.moments[number]
-        shown = self.canvas.view(self.box)
+        """The curves as far as they have come, and a dot where each ends."""
+        shown, step = self.canvas.view(self.box), self.film.moments[number].step
         shown[...] = self.drawn
-        start = self.here
-        while self.here + 1 < len(steps) and steps[self.here + 1] <= moment.step:
-            self.here += 1
-        if self.here > start:
-            piece = Series("", steps[start : self.here + 1], self.series.values[start : self.here + 1])
-            self.plot.curve(*_thinned(self.plot, piece), ink(0))
-            self.drawn = shown.copy()
-        if math.isfinite(moment.loss):
-            x, y = self.plot.place(moment.step, moment.loss)
-            self.canvas.disc(x, y, 5.5, PAPER)
-            self.canvas.disc(x, y, 4.5, ink(1))
+        for place, one in enumerate(self.series):
+            before, known = self.known[place], bisect_right(one.steps, step)
+            if known > before:
+                piece = slice(max(0, before - 1), known)
+                self.plot.curve(*_thinned(self.plot, Series("", one.steps[piece], one.values[piece])), COLOURS[one.label])
+            self.known[place] = known
+        self.drawn = shown.copy()
+        for known, one in zip(self.known, self.series):
+            if known and math.isfinite(one.values[known - 1]):
+                x, y = self.plot.place(one.steps[known - 1], one.values[known - 1])
+                self.canvas.disc(x, y, 5.5, PAPER)
+                self.canvas.disc(x, y, 4.5, ink(1) if len(self.series) == 1 else COLOURS[one.label])
+
+
+def loss_panel(canvas: Canvas, box: Box, film: Film) -> CurvePanel:
+    """The loss up to each moment."""
+    return CurvePanel(canvas, box, film, [_losses(film)], f"loss ({film.trace.run.get('loss', 'value')})")
+
+
+def accuracy_panel(canvas: Canvas, box: Box, film: Film) -> CurvePanel:
+    """How often the network was right, up to each moment."""
+    return CurvePanel(canvas, box, film, accuracies(film), ACCURACY)
 
 
 def training_loss(path: str | os.PathLike[str], film: Film) -> None:
     """Write the animation of the loss. OSError names the path."""
-    animate(path, film, (640, 420), lambda canvas, box: [LossPanel(canvas, box, film)])
+    animate(path, film, (640, 420), lambda canvas, box: [loss_panel(canvas, box, film)])
 
 
 def _thinned(plot: Plot, series: Series) -> tuple[list[float], list[float]]:
@@ -81,7 +92,7 @@ def curves(path: str | os.PathLike[str], film: Film) -> None:
 def drawn_curves(film: Film) -> Canvas:
     """That picture."""
     trace, last = film.trace, film.last
-    loss = [Series("train", list(film.losses), list(film.losses.values())), *_measured(film, "test_loss", "test")]
+    loss = [_losses(film), *_measured(film, "test_loss", "test")]
     right = accuracies(film)
     canvas = film.canvas((640, 630) if right else (640, 420))
     width, height = canvas.size
@@ -90,7 +101,7 @@ def drawn_curves(film: Film) -> Canvas:
     middle = (HEAD + height) // 2 if right else height
     _drawn(canvas, (4, HEAD, width - 4, middle), loss, film, f"loss ({trace.run.get('loss', 'value')})")
     if right:
-        _drawn(canvas, (4, middle, width - 4, height), right, film, "accuracy")
+        _drawn(canvas, (4, middle, width - 4, height), right, film, ACCURACY)
     return canvas
 
 
@@ -110,6 +121,10 @@ def compared(
     write_png(path, canvas)
 
 
+def _losses(film: Film) -> Series:
+    return Series("train", list(film.losses), list(film.losses.values()))
+
+
 def accuracies(film: Film) -> list[Series]:
     """How often the network was right, where that was measured."""
     return [*_measured(film, "train_accuracy", "train"), *_measured(film, "test_accuracy", "test")]
@@ -127,11 +142,12 @@ def _plot(canvas: Canvas, box: Box, series: Sequence[Series], first: int, last: 
     values = [value for one in series for value in one.values]
     left, top, right, bottom = box
     inner = (left + 78, top + 8, right - 26, bottom - 42)
-    y = _y_axis(values, title == "accuracy")
+    y = _y_axis(values, title == ACCURACY)
     plot = Plot(canvas, inner, Axis(float(first), max(float(last), first + 1.0), whole=True), y)
     low = any(value < y.low for value in values)
     titles = [f"{title}, log scale, below {y.low:.0e} at the bottom"] if y.logarithmic and low else []
-    titles += [f"{title}, log scale", f"{title}, log", "loss, log scale", "log loss"] if y.logarithmic else [title]
+    short = title.partition(" (")[0]
+    titles += [f"{title}, log scale", f"{title}, log", f"{short}, log scale", f"log {short}"] if y.logarithmic else [title, short]
     room = inner[3] - inner[1]
     plot.axes(STEPS, next((one for one in titles if canvas.width(one) <= room), titles[-1]))
     return plot
@@ -148,13 +164,17 @@ def _y_axis(values: Sequence[float], is_share: bool) -> Axis:
 
 def _drawn(canvas: Canvas, box: Box, series: Sequence[Series], film: Film, title: str) -> None:
     plot = _plot(canvas, box, series, film.moments[0].step, film.last, title)
-    colours = {"train": ink(0), "test": ink(1)}
     for one in series:
-        plot.curve(*_thinned(plot, one), colours[one.label])
-    entries = [(one.label, colours[one.label]) for one in series]
-    if len(entries) > 1:  # a legend stands where a good run's lines are not
+        plot.curve(*_thinned(plot, one), COLOURS[one.label])
+    _named(canvas, plot, series, title)
+
+
+def _named(canvas: Canvas, plot: Plot, series: Sequence[Series], title: str) -> None:
+    """A legend for several lines, where those of a good run are not; one line needs none."""
+    entries = [(one.label, COLOURS[one.label]) for one in series]
+    if len(entries) > 1:
         below = plot.box[3] - 12 - 18 * len(entries)
-        legend(canvas, plot.box[2] - 90, below if title == "accuracy" else plot.box[1] + 6, entries)
+        legend(canvas, plot.box[2] - 90, below if title == ACCURACY else plot.box[1] + 6, entries)
 
 
 def _spans_decades(values: Sequence[float]) -> bool:

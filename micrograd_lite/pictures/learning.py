@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 
 from micrograd_lite.pictures import boundary, fit, network
-from micrograd_lite.pictures.canvas import TEXT, Canvas
-from micrograd_lite.pictures.curves import LossPanel, accuracies
+from micrograd_lite.pictures.canvas import Canvas
+from micrograd_lite.pictures.curves import accuracies, accuracy_panel, loss_panel
 from micrograd_lite.pictures.film import Box, Film, Panel, animate
-from micrograd_lite.pictures.palette import PAPER, PEN
 from micrograd_lite.trace import Trace
 
 NATURAL, SIZE = (960, 540), (1280, 720)  # in units; in pixels, unless somebody asks for another size
@@ -43,24 +41,9 @@ def panels(canvas: Canvas, box: Box, film: Film) -> Sequence[Panel]:
         below = top + round((bottom - top) * 0.58)
         made.append(answer(canvas, (middle, top, right, below), film))
         below += 4
-    right_now = Accuracy(canvas, (middle + 70, bottom - 20, right, bottom), film)
-    made.append(LossPanel(canvas, (middle, below, right, bottom - (20 if right_now.series else 0)), film))
-    return [*made, right_now] if right_now.series else made
-
-
-class Accuracy:
-    """How often the network is right, as a line of words."""
-
-    def __init__(self, canvas: Canvas, box: Box, film: Film) -> None:
-        self.canvas, self.box, self.film = canvas, box, film
-        self.series = accuracies(film)
-
-    def paint(self, number: int) -> None:
-        """The last evaluation up to that moment."""
-        left, top, right, bottom = self.box
-        self.canvas.box(left, top, right, bottom, PAPER)
-        said = []
-        for one in self.series:
-            known = [value for step, value in zip(one.steps, one.values) if step <= self.film.moments[number].step]
-            said.append(f"{one.label} {known[-1]:.1%}" if known and math.isfinite(known[-1]) else f"{one.label} not yet measured")
-        self.canvas.text(left, top + 2, self.canvas.fitted("accuracy: " + ", ".join(said), right - left), PEN, TEXT)
+    if not accuracies(film):
+        return [*made, loss_panel(canvas, (middle, below, right, bottom), film)]
+    across, half = (middle + right) // 2, (below + bottom) // 2
+    losses = (middle, below, across, bottom) if answer else (middle, below, right, half)
+    shares = (across, below, right, bottom) if answer else (middle, half, right, bottom)
+    return [*made, loss_panel(canvas, losses, film), accuracy_panel(canvas, shares, film)]
