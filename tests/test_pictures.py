@@ -562,6 +562,32 @@ def test_several_outputs_make_regions(tmp_path):
     assert {tuple(palette.PALETTE[palette.ink(one, 2)].tolist()) for one in range(3)} <= colours
 
 
+def test_where_the_network_is_sure_a_class_has_its_full_tint(tmp_path):
+    """The tint of the class that is highest, and the fainter one where its share of the softmax is below 0.9."""
+    net = MLP(2, [8, 3], seed=1)
+    trace = traced(tmp_path / "t", net, spiral(samples=30), cross_entropy, epochs=120, optimizer=Adam(lr=0.1))
+    made = filmed(trace, frames=2)
+    sheet = made.canvas((400, 300))
+    panel = boundary.FieldPanel(sheet, made.inside(sheet), made)
+    panel.paint(1)
+    inside, plot, seen, sure = sheet.view(panel.plot.box), panel.plot, 0, 0
+    right = 0
+    net.load_state_dict(trace.weights(120))
+    for row in range(5, len(inside) - 5, 11):
+        for column in range(5, inside.shape[1] - 5, 11):
+            x = plot.x.low + (plot.x.high - plot.x.low) * column / (inside.shape[1] - 1)
+            y = plot.y.high - (plot.y.high - plot.y.low) * row / (len(inside) - 1)
+            answers = np.array(net.predict([x, y]))
+            shares = np.exp(answers - answers.max())
+            share = 1.0 / shares.sum()
+            if inside[row, column] in [palette.ink(one, tint) for one in range(3) for tint in (1, 2)] and abs(share - 0.9) > 0.08:
+                seen += 1
+                sure += share > 0.9
+                right += inside[row, column] == palette.ink(int(answers.argmax()), 1 if share > 0.9 else 2)
+    assert seen > 100 and 20 < sure < seen - 20
+    assert right > 0.95 * seen  # between every fifth pixel the field is interpolated
+
+
 def test_a_boundary_needs_two_inputs_and_classes(tmp_path):
     """A regression, or three inputs, is refused in a sentence, and `render` leaves the picture out."""
     trace = traced(tmp_path / "t", MLP(1, [1], seed=1), line(), epochs=3, optimizer=SGD(lr=0.01))

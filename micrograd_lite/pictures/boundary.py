@@ -26,6 +26,8 @@ from micrograd_lite.trace import Trace
 QUIET = 8  # a grey that stands out less than the line of decision
 COARSE = 5  # the network answers at every fifth pixel; between them the field is interpolated
 NARROW = 280  # units
+SURE = 0.9
+"""From this share of the softmax on a class is drawn in its full tint."""
 LEVELS = 20
 """Colours of a field of one output: bands inform, and they compress."""
 FEW = 80
@@ -75,6 +77,7 @@ class FieldPanel:
         self.plot.axes(self.points.features[0], self.points.features[1], grid=False)
         self.grid, self.shape = _grid(self.plot)
         self.question = self._question() if self.model["outputs_per_layer"][-1] == 1 else None
+        self.has_shares = run["loss"] == "cross_entropy"
         self.on_data, self.data = self._marks()
         if not is_narrow:
             self._keys(right - aside, top, aside - 14, bottom)
@@ -89,7 +92,9 @@ class FieldPanel:
             ramp = _bands(np.linspace(-1.0, 1.0, LEVELS), 1.0)
             colour_bar(canvas, bar, np.repeat(ramp, 16), Axis(self.question.low, self.question.high), self.question.title)
         else:
-            _keyed_line(canvas, left + 12, below + 10, room, "two equally high", 2.0, PEN)
+            _keyed_line(canvas, left + 12, below + 10, room, "a tie of two", 2.0, PEN)
+            if self.has_shares:
+                canvas.text(left + 14, below + 30, canvas.fitted(f"faint: below {SURE:.0%}", room), PEN, at="left centre")
 
     def paint(self, number: int) -> None:
         """The field of one moment."""
@@ -98,8 +103,17 @@ class FieldPanel:
         size = field.shape[1], field.shape[0]
         fine = [_enlarged(channel, size) for channel in np.moveaxis(answer, -1, 0)]
         thick = max(1, round(self.canvas.scale))
-        field[...] = _one_output(fine[0], self.question, thick) if self.question else _several_outputs(np.array(fine), thick)
+        field[...] = _one_output(fine[0], self.question, thick) if self.question else self._several(np.array(fine), thick)
         field[self.on_data] = self.data[self.on_data]
+
+    def _several(self, answers: Numbers, thick: int) -> Indices:
+        """The class that is highest, fainter where its share of the softmax says that the network is not sure."""
+        highest, unsure = answers.argmax(axis=0), np.full(answers.shape[1:], not self.has_shares)
+        if self.has_shares:
+            with np.errstate(over="ignore", invalid="ignore"):
+                unsure = ~(np.exp(answers - answers.max(axis=0)).sum(axis=0) <= 1.0 / SURE)
+        tints = np.array([[ink(one, tint) for tint in (1, 2)] for one in range(len(answers))], dtype=np.uint8)
+        return _with_lines(tints[highest, unsure.astype(int)], highest, thick, PEN)
 
     def _question(self) -> Question:
         at_data = [outputs(self.model, weights, self.points.inputs) for weights in self.film.weights]
@@ -174,12 +188,6 @@ def _one_output(answer: Numbers, asked: Question, thick: int) -> Indices:
         for margin in (-1.0, 1.0):
             field = _with_lines(field, value > margin, 1, QUIET)
     return _with_lines(field, above, thick, PEN)
-
-
-def _several_outputs(answers: Numbers, thick: int) -> Indices:
-    highest = answers.argmax(axis=0)
-    tints = np.array([ink(one, 2) for one in range(len(answers))], dtype=np.uint8)
-    return _with_lines(tints[highest], highest, thick, PEN)
 
 
 def _with_lines(field: Indices, decision: Numbers, thick: int, colour: int) -> Indices:
