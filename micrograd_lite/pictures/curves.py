@@ -149,7 +149,8 @@ def _plot(canvas: Canvas, box: Box, series: Sequence[Series], first: int, last: 
     short = title.partition(" (")[0]
     titles += [f"{title}, log scale", f"{title}, log", f"{short}, log scale", f"log {short}"] if y.logarithmic else [title, short]
     room = inner[3] - inner[1]
-    plot.axes(STEPS, next((one for one in titles if canvas.width(one) <= room), titles[-1]))
+    below = STEPS if canvas.width(STEPS) <= inner[2] - inner[0] else "updates"
+    plot.axes(below, next((one for one in titles if canvas.width(one) <= room), titles[-1]))
     return plot
 
 
