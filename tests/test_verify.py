@@ -63,7 +63,7 @@ ONCE_ACCUSED = {
     "flat outputs behind a sine of a billion": 1097, "a share too small for all its digits": 1951,
     "a loss behind a sine of a billion": 2143, "decisions that may all fall either way": 2633,
     "a slope beside a kink": 2943, "a kink whose side underflow decides": 3033, "a mean divided by a square that may be 0": 6151,
-    "a change of the loss beside an overflow": 7715, "a loss among weights of 1e128": 8914,
+    "a change of the loss beside an overflow": 7715, "a loss among weights of 1e128": 8914, "a sum that may be inf - inf": 1727,
 }  # fmt: skip
 
 

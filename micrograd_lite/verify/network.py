@@ -75,7 +75,7 @@ class Network(NamedTuple):
 
     def reached(self, state: Mapping[str, float], inputs: Sequence[float], floats: Floats, doubt: float) -> list[list[Reached]]:
         """Layer by layer what every neuron makes of one sample, where sums are off by `doubt` of their terms' size."""
-        below, made = [Reached(x, 0.0, x, 0.0) for x in inputs], []
+        below, made = [Reached(x, 0.0, x, 0.0 if abs(x) < floats.most else math.inf) for x in inputs], []
         for activation, units in self.layers:
             layer, values = [], [part.value for part in below]
             for weights, bias, slope in units:
@@ -112,6 +112,8 @@ def reach(activation: str, total: float, off: float, doubt: float, *learned: flo
     """A neuron's value where its sum is off by so much."""
     value, (steep, widest) = ACTIVATIONS[activation](total, *learned), STEEPEST.get(activation, (1.0, math.inf))
     steep = max(steep, *map(abs, learned), 0.0)
+    if not off < math.inf:  # where a sum may overflow, inf - inf may be NaN, and no activation bounds that
+        return Reached(total, off, value, off)
     if activation == "relu" and total < -off:
         return Reached(total, off, value, 0.0)
     return Reached(total, off, value, min(steep * off + doubt * abs(value), widest))
