@@ -84,6 +84,21 @@ def test_a_step_shows_what_it_did_to_each_parameter(tmp_path):
     assert len(rows) == 1 + len(step.names) and f"loss before the update {step.loss:.9g}" in texts(step._repr_html_())
 
 
+def test_a_step_on_arrays_shows_a_row_for_each_array():
+    """Norms of weights, gradient and update; once the arrays have moved on, it says so instead of showing other numbers."""
+    arrays = pytest.importorskip("micrograd_lite.arrays", reason="arrays need NumPy")
+    net = arrays.MLP(2, [3, 1], "tanh", seed=1)
+    steps = train(net, data.xor(), loss=binary_cross_entropy, optimizer=SGD(0.5), epochs=2)
+    step = next(steps)
+    rows = [[cell.text for cell in row] for row in element(step._repr_html_()).findall(".//tr")]
+    assert [row[0] for row in rows] == ["array", *net.arrays]
+    assert f"loss before the update {step.loss:.9g}" in texts(step._repr_html_())
+    norm = float((net.arrays["layer0.w"].data ** 2).sum() ** 0.5)
+    assert float(rows[1][1]) == pytest.approx(norm, rel=1e-8)
+    next(steps)
+    assert "the arrays hold a later step by now" in texts(step._repr_html_()) and "<table" not in step._repr_html_()
+
+
 @pytest.mark.parametrize("make, told", [
     (trained, "finished, 3 steps, 2-3-1, xor, binary_cross_entropy, SGD"),
     (looped, "finished, 5 steps, 2-1-1, by hand, by hand"),

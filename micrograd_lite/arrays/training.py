@@ -41,6 +41,10 @@ class ArrayStep:
         """Do the arrays still hold this step? Not once the next one has begun, even if that one then failed."""
         return self.fused.calls == self._calls
 
+    def _repr_html_(self) -> str:
+        from micrograd_lite.pictures.notebook import of_array_step
+        return of_array_step(self)
+
 
 def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
     """Yield one step after another, as training.train does for scalar models."""

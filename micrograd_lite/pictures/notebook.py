@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from base64 import b64encode
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 from micrograd_lite.text.tables import digits, table
 from micrograd_lite.text.words import markup
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.folder import LAYERS
 
 MOST = 20
 """Rows of a table in a cell; the others are counted."""
@@ -38,12 +40,26 @@ def of_trace(trace: Trace) -> str:
 
 def of_step(step: Any) -> str:
     """Its number and loss, and what it did to each parameter."""
-    numbers = {"loss before the update": step.loss, "gradient length": step.gradient_norm, "learning rate": step.learning_rate}
-    numbers |= step.evaluation
-    told = ", ".join(f"{name.replace('_', ' ')} {number:.9g}" for name, number in numbers.items())
     updates = [terms.update for terms in step.terms]
     rows = list(zip(step.names, step.before, step.gradients, updates, step.after))
-    return _line(f"step {step.number}", told) + _rows(("parameter", "before", "gradient", "update", "after"), rows)
+    return _measured(step) + _rows(("parameter", "before", "gradient", "update", "after"), rows)
+
+
+def of_array_step(step: Any) -> str:
+    """The same of a step on arrays: a row for each array, as long as they hold this step."""
+    from micrograd_lite.trace.layers import COLUMNS, LayerRows  # NumPy loads only where a model is made of it
+
+    if not step.is_live:
+        return _measured(step) + _line("", "the arrays hold a later step by now")
+    text, _ = LayerRows(step).blocks(step)[LAYERS]
+    rows = [[name, *map(float, numbers)] for _, name, *numbers in csv.reader(text.splitlines())]
+    return _measured(step) + _rows(COLUMNS[1:], rows)
+
+
+def _measured(step: Any) -> str:
+    numbers = {"loss before the update": step.loss, "gradient length": step.gradient_norm, "learning rate": step.learning_rate}
+    numbers |= step.evaluation
+    return _line(f"step {step.number}", ", ".join(f"{name.replace('_', ' ')} {number:.9g}" for name, number in numbers.items()))
 
 
 def of_dataset(data: Any) -> str:
