@@ -1,0 +1,67 @@
+"""The network of a sheet as a drawing: inputs, neurons and what each is called, without the numbers that are to be found.
+
+On paper a drawing must not give the answers away, so it shows names, and the weights, which are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from micrograd_lite.text.words import markup
+
+WIDE, HIGH, RADIUS = 140.0, 56.0, 19.0
+"""Pixels from a layer to the next, from a neuron to the one below it, and of a circle."""
+TALL = 260.0
+"""Pixels that a layer of many neurons is pressed into."""
+LABELLED = 12
+"""So many lines between two layers can have their weights written on them."""
+
+
+def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weights: Mapping[str, str]) -> str:
+    """A network of these widths as SVG. weights: what is written on the line of each, such as `layer0.neuron1.w0`."""
+    columns = [*widths, 1]
+    tallest = min(TALL, HIGH * max(widths))
+    places = [[(26.0 + WIDE * column, 8.0 + tallest * (row + 0.5) / width) for row in range(width)]
+              for column, width in enumerate(columns)]  # fmt: skip
+    wide, high = 84.0 + WIDE * len(widths), tallest + 36.0
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
+        f'viewBox="0 0 {wide:.0f} {high:.0f}" role="img"><title>the network</title>'
+    ]
+    labels = []
+    for layer, (left, right) in enumerate(pairwise(places)):
+        last = layer == len(widths) - 1
+        for to, (x1, y1) in enumerate(right):
+            for of, (x0, y0) in enumerate(left):
+                lines.append(f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="#777"/>')
+                text = "" if last or len(left) * len(right) > LABELLED else weights.get(f"layer{layer}.neuron{to}.w{of}", "")
+                if text:
+                    labels.append(_label(x0 + 0.32 * (x1 - x0), y0 + 0.32 * (y1 - y0), text))
+    lines += labels
+    for column, spots in enumerate(places):
+        for row, (x, y) in enumerate(spots):
+            lines += _unit(column, row, x, y, len(widths), loss)
+    kinds = ["" if name == "linear" else f" {name}" for name in activations]
+    names = ["inputs", *(f"layer{layer}{kind}" for layer, kind in enumerate(kinds)), "cost"]
+    for column, name in enumerate(names):
+        lines.append(f'<text class="layer" x="{places[column][0][0]:.1f}" y="{high - 8:.1f}">{markup(name)}</text>')
+    return "\n".join([*lines, "</svg>\n"])
+
+
+def _unit(column: int, row: int, x: float, y: float, count: int, loss: str) -> list[str]:
+    """A circle with its name in it: an input, a neuron; or the box of the loss."""
+    if column == count:
+        size = 9 if len(loss) < 16 else 7.5
+        return [f'<rect x="{x - 50:.1f}" y="{y - 13:.1f}" width="100" height="26" rx="6" fill="#fff" stroke="#222"/>',
+                f'<text x="{x:.1f}" y="{y + 3.5:.1f}" style="font-size:{size}px">{markup(loss)}</text>']  # fmt: skip
+    name = f"x{row}" if column == 0 else f"neuron{row}"
+    fill = "#eef3f8" if column == 0 else "#fff"
+    return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS}" fill="{fill}" stroke="#222"/>',
+            f'<text x="{x:.1f}" y="{y + 3:.1f}" style="font-size:{11 if column == 0 else 7.5}px">{name}</text>']  # fmt: skip
+
+
+def _label(x: float, y: float, text: str) -> str:
+    wide = 5.2 * len(text) + 4
+    return (f'<rect x="{x - wide / 2:.1f}" y="{y - 6:.1f}" width="{wide:.1f}" height="11" fill="#fff"/>'
+            f'<text x="{x:.1f}" y="{y + 3:.1f}" style="font-size:8.5px">{markup(text)}</text>')  # fmt: skip
