@@ -15,16 +15,17 @@ import random
 import re
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from micrograd_lite.classroom.answers import Answer, read_key  # noqa: E402
-from micrograd_lite.classroom.cells import Numbers  # noqa: E402
-from micrograd_lite.classroom.lesson import from_sizes  # noqa: E402
-from micrograd_lite.classroom.mark import MISSING, OWN, RIGHT, WRONG, mark  # noqa: E402
-from micrograd_lite.classroom.paper import page  # noqa: E402
-from micrograd_lite.classroom.sheet import Sheet  # noqa: E402
+from micrograd_lite.classroom.answers import Answer, read_key
+from micrograd_lite.classroom.cells import Numbers
+from micrograd_lite.classroom.lesson import from_sizes
+from micrograd_lite.classroom.mark import MISSING, OWN, RIGHT, WRONG, mark
+from micrograd_lite.classroom.paper import page
+from micrograd_lite.classroom.sheet import Sheet
 
 CALCULATOR = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "sin": math.sin, "cos": math.cos,
@@ -35,7 +36,7 @@ CALCULATOR = {
 SIZES = ((2, 2, 1), (1, 1), (2, 1), (1, 2, 1), (2, 3, 1), (2, 1, 1), (2, 2, 2), (3, 2, 1), (2, 2, 2, 1), (2, 4, 1), (1, 3, 2))
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "prelu", "elu", "softplus", "sin", "linear")
 LOSSES = {1: ("mse", "half_squared_error", "binary_cross_entropy", "hinge"), 2: ("mse", "half_squared_error", "cross_entropy")}
-OPTIMIZERS = {"SGD": 0.5, "RMSprop": 0.01, "Adam": 0.05, "AdamW": 0.05}
+OPTIMIZERS = {"SGD": 0.05, "RMSprop": 0.01, "Adam": 0.05, "AdamW": 0.05}
 
 
 def drawn(number, seed):
@@ -56,14 +57,18 @@ def calculated(rule, numbers, digits):
     return float(f"{value:.{digits}g}")
 
 
-def filled(sheet, planted=None):
-    """Every number of a sheet as a careful person fills it in; planted: numbers that he writes instead, by cell."""
+def filled(sheet, planted=None, digits=None):
+    """Every number of a sheet as a careful person fills it in; planted: numbers that he writes instead, by cell.
+
+    digits: to which he rounds, by default those of the sheet; 15 is somebody who leaves all in the calculator's memory.
+    """
     numbers = {}
     for name, printed in sheet.shown.items():
         if name in (planted or {}):
             numbers[name] = planted[name]
         elif printed.blank:
-            numbers[name] = calculated(printed.rule, numbers, sheet.digits)
+            with suppress(ArithmeticError, ValueError, NameError):  # a root of a wrong number below 0, and what needs it: missing
+                numbers[name] = calculated(printed.rule, numbers, digits or sheet.digits)
         else:
             numbers[name] = float(printed.text)
     return numbers
@@ -81,11 +86,11 @@ def key_of(sheet, folder):
 
 
 def unreachable(sheet, key):
-    """The blanks that a careful person does not get right; cells that are blank and printed on the page all the same."""
-    verdicts = mark(answers(filled(sheet)), key).verdicts
-    wrong = [name for name, verdict in verdicts.items() if verdict != RIGHT]
+    """The blanks that a careful person does not get right, rounding or not; cells that are blank and have no box on the page."""
+    hands = [mark(answers(filled(sheet, digits=digits)), key).verdicts for digits in (None, 15)]
+    wrong = [name for verdicts in hands for name, verdict in verdicts.items() if verdict != RIGHT]
     text = page(sheet)
-    return wrong + [name for name in verdicts if f"<small>{name}</small></td>" not in text]
+    return wrong + [name for name in hands[0] if f"<small>{name}</small></td>" not in text]
 
 
 # --- eight kinds of mistakes, each by the wrong formula that it is ---
@@ -118,7 +123,8 @@ def forgotten_sum(cell, rule, cells):
 
 
 def forgotten_lr(cell, rule, cells):
-    return re.sub(r"\(-c\d+ \* (.*)\)", r"(-\1)", rule) if cell.column == "update" and cells[rule[2:].split()[0]].row == "lr" else None
+    factors = re.fullmatch(r"\(-(c\d+) \* (.*)\)", rule)
+    return f"-{factors[2]}" if cell.column == "update" and factors and cells[factors[1]].row == "lr" else None
 
 
 def forgotten_bias(cell, rule, cells):
@@ -138,8 +144,9 @@ def sum_for_mean(cell, rule, cells):
 KINDS = {
     # what is planted: the formula, and the kinds by which it may be called
     "sign": (sign, {"sign"}), "slope left out": (slope_left_out, {"slope"}), "partial for share": (mixed, {"mixed"}),
-    "forgotten sum": (forgotten_sum, {"sum"}), "forgotten lr": (forgotten_lr, {"lr"}), "forgotten bias": (forgotten_bias, {"sum"}),
-    "activation left out": (activation_left_out, {"activation"}), "sum for mean": (sum_for_mean, {"mean"}),
+    "forgotten sum": (forgotten_sum, {"sum"}), "forgotten lr": (forgotten_lr, {"lr"}),
+    "forgotten bias": (forgotten_bias, {"sum"}), "activation left out": (activation_left_out, {"activation"}),
+    "sum for mean": (sum_for_mean, {"mean"}),
 }  # fmt: skip
 
 
@@ -148,7 +155,7 @@ def plantable(sheet, kind):
     numbers, cells = filled(sheet), {name: printed.cell for name, printed in sheet.shown.items()}
     for name, printed in sheet.shown.items():
         rule = KINDS[kind][0](printed.cell, printed.rule, cells) if printed.blank else None
-        if rule is not None:
+        if rule:
             value = calculated(rule, numbers, sheet.digits)
             if abs(value - printed.cell.exact) > printed.tolerance:
                 yield name, value
@@ -175,9 +182,7 @@ def run(count, seed, folder, say=print):
         totals["of cells"] += len(table)
         totals["unreachable"] += len(unreachable(sheet, key))
         totals["missing in an empty sheet"] += list(mark({}, key).verdicts.values()).count(MISSING)
-        kinds = list(KINDS)
-        kinds = kinds[number % len(kinds) :] + kinds[: number % len(kinds)]
-        for kind in kinds:
+        for kind in sorted(KINDS, key=lambda kind: by_kind[kind]):  # the rarest so far that has a place on this sheet
             found = planted(sheet, key, kind, random.Random(f"{seed} {number} {kind}"))
             if found is None:
                 continue

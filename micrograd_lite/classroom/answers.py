@@ -154,7 +154,7 @@ def _text(path: str | os.PathLike[str]) -> str:
 
 SPELLED = {"\u2212": "-", "\u2013": "-", " ": "", "\u00a0": "", "\u00d7": "x", "*10^": "e", "x10^": "e"}
 """How people write signs and powers of ten, in this order."""
-NUMBER = r"[+-]?(?:\d+(?:[.]\d*)?|[.]\d+)(?:e[+-]?\d{1,4})?"
+NUMBER = r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:e[+-]?[0-9]{1,4})?"
 
 
 def number_of(text: str) -> float | None:

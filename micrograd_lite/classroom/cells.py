@@ -15,7 +15,7 @@ from micrograd_lite.chain.formulas import formulas, in_formula
 from micrograd_lite.chain.rows import Edge as Walked
 from micrograd_lite.chain.rows import edges, gradients
 from micrograd_lite.classroom.lesson import Lesson
-from micrograd_lite.classroom.updates import updates
+from micrograd_lite.classroom.updates import terms, updates
 from micrograd_lite.graph import Node, node_names, oldest_first
 from micrograd_lite.scalar import Value
 
@@ -24,8 +24,8 @@ MOST_NODES, MOST_TERMS, MOST_EDGES, MOST_SAMPLES = 12, 8, 16, 5
 """What a page holds: computed numbers of the forward pass, inputs of a neuron, edges, samples.
 
 Beyond, the forward pass and the chain are those of one neuron: what lies on the way from its weights to the cost."""
-BEYOND = 1.5
-"""And where even these are so many times as many, there is no sheet."""
+MOST_ROWS = 46
+"""Computed numbers, edges, nodes that they start from and terms of the optimizer together: two pages do not hold more."""
 
 
 class Cell(NamedTuple):
@@ -75,15 +75,19 @@ class Numbers:
         own = own_path(self.weight)
         weights = {node for node in oldest_first(self.cost) if node in lesson.step.parameters.values() or is_fixed(node)}
         all_of_them = self._leading(weights)
-        one = self._leading({node for node in weights if node.label.startswith(own) or node.label == self.weight})
+        uses = Counter(parent for node in inner for parent in node.parents)
+        near = {node for node in weights if node.label.startswith(own) and uses[node] == 1}
+        one = self._leading(near | {lesson.step.parameters[self.weight]})
         computed = inner if len(inner) <= MOST_NODES else [node for node in inner if node in one]
         walked = [edge for edge in edges(self.cost) if edge.node.parents[edge.position] in all_of_them]
         if len(walked) > MOST_EDGES:
             walked = [edge for edge in walked if edge.node.parents[edge.position] in one]
-        if len(computed) > BEYOND * MOST_NODES or len(walked) > BEYOND * MOST_EDGES or widest > MOST_TERMS:
+        rows = len(computed) + len(walked) + len({edge.node for edge in walked})
+        rows += len(terms(lesson.run["optimizer"], 1)) + len(lesson.run["optimizer_memory"])
+        if rows > MOST_ROWS or widest > MOST_TERMS:
             sizes = "-".join(map(str, [lesson.run["model"]["inputs"], *lesson.run["model"]["outputs_per_layer"]]))
             raise ValueError(f"no two pages hold a {sizes} network: take fewer and narrower layers, of at most {MOST_TERMS} "
-                             "inputs a neuron, such as 2-4-1 or 4-8-3")  # fmt: skip
+                             "inputs a neuron, such as 2-4-1")  # fmt: skip
         self.value: dict[Node, str] = {}
         needed = {*computed, *(parent for node in computed for parent in node.parents)}
         for node in oldest_first(self.cost):

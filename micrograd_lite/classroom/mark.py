@@ -90,14 +90,17 @@ def explained(answer: Answer, cell: KeyCell, key: Key, answers: Mapping[str, Ans
     """What went wrong in a cell, by the first slip of which its number comes out."""
     if answer.value is None:
         return Mistake(cell.name, "no number", f"{cell.place}: {answer.text[:40]!r} is no number (line {answer.line})")
-    low, high = reach(cell.rule, own)
-    wanted = (low + high) / 2.0 if high - low < abs(cell.exact) else cell.exact
-    kind, words = next(_explanations(answer.value, cell, key, own, wanted))
+    found = low, high = reach(cell.rule, own)
+    if high - low > abs(cell.exact):
+        found = (cell.exact - (cell.tolerance or 0.0), cell.exact + (cell.tolerance or 0.0))
+    wanted = (found[0] + found[1]) / 2.0
+    kind, words = next(_explanations(answer.value, cell, key, own, found))
     sentence = f"{cell.place}: {answer.text} where {rounded(wanted, cell.digits)} is right; {words}"
     return Mistake(cell.name, kind, sentence)
 
 
-def _explanations(value: float, cell: KeyCell, key: Key, own: Mapping[str, Range], wanted: float) -> Iterator[tuple[str, str]]:
+def _explanations(value: float, cell: KeyCell, key: Key, own: Mapping[str, Range], found: Range) -> Iterator[tuple[str, str]]:
+    wanted = (found[0] + found[1]) / 2.0
     beside = [other for other in key.values() if other.row == cell.row and other.part == cell.part and other is not cell]
     for other in beside:
         another = other.column in ("partial", "share", "total") and other.name not in cells_of(cell.rule)
@@ -107,9 +110,9 @@ def _explanations(value: float, cell: KeyCell, key: Key, own: Mapping[str, Range
         if _comes_out(value, reach(slip.rule, own), cell.digits):
             yield slip.kind, slip.words
     for place in (1, -1, 2, -2, 3, -3):
-        if _comes_out(value, (wanted * 10.0**place, wanted * 10.0**place), cell.digits):
+        if _comes_out(value, (found[0] * 10.0**place, found[1] * 10.0**place), cell.digits):
             yield "decimal", "the decimal point is in the wrong place"
-    if _swapped(value, wanted, cell.digits):
+    if _swapped(value, wanted, cell.digits) or _swapped(value, cell.exact, cell.digits):
         yield "digits", "two digits are swapped"
     if abs(value - wanted) <= CLOSE * abs(wanted):
         yield "rounding", "close, but rounded too early, or a slip on the calculator"

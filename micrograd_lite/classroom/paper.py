@@ -44,7 +44,7 @@ td.number{white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums;
 td.blank{height:6.5mm;min-width:30mm;width:30mm;padding:0 1mm 0 0;border:.5mm solid #111}
 td.blank{white-space:nowrap;position:relative;text-align:right}
 td.blank small{position:absolute;left:.6mm;top:.1mm;font-size:6.2pt;color:#555}
-td.blank b{color:#a00000;font-size:8.6pt}
+td.blank b{color:#a00000;font-size:8.2pt}
 td.blank i{font-size:6.4pt;font-style:normal}
 tr.node td{background:#f7f7f7;border-top:.35mm solid #555;break-after:avoid}
 .small{font-size:8.2pt;color:#333}
@@ -141,7 +141,7 @@ def _chain(sheet: Sheet, key: bool) -> Iterable[str]:
     head = '<th>goes to</th><th>partial: formula</th><th>partial</th><th>share</th>' + ("<th>total</th>" if several else "")
     yield f"<table><tr>{head}</tr>"
     for group in numbers.groups:
-        upstream = _told(sheet, numbers.at(group.upstream)) if group.upstream else "1"
+        upstream = _told(sheet, numbers.at(group.upstream), key) if group.upstream else "1"
         words = f'from <b class="code">{markup(group.node)}</b>, upstream {upstream}'
         yield f'<tr class="node"><td colspan="{5 if several else 4}">{words}</td></tr>'
         for edge in group.edges:
@@ -195,10 +195,11 @@ def pretty(formula: str) -> str:
     return re.sub(r" \*\* (\w+)", r"<sup>\1</sup>", made)
 
 
-def _told(sheet: Sheet, cell: Cell) -> str:
+def _told(sheet: Sheet, cell: Cell, key: bool) -> str:
     """A number inside of a sentence: itself, or where it is to be found."""
     name = sheet.source.get(cell.name, cell.name)
-    return f"your {name}" if sheet.shown[name].blank else sheet.shown[name].text
+    printed = sheet.shown[name]
+    return printed.text if key or not printed.blank else f"your {name}"
 
 
 def _number(sheet: Sheet, cell: Cell, key: bool) -> str:

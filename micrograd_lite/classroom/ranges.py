@@ -19,14 +19,13 @@ from micrograd_lite.chain.formulas import functions
 
 Range = tuple[float, float]
 ANYWHERE = (-math.inf, math.inf)
-LONGEST = 2_000
-"""Letters of a formula."""
+LONGEST, MOST_PARTS = 2_000, 300
+"""Letters of a formula, and the parts of its tree."""
 RISING = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "leaky_relu", "elu")
 """Functions whose range is that between their ends."""
 WAVES = {"sin": 0.5, "cos": 0.0}
 """Functions that go up and down: where the first top is, in units of pi; every other one is a bottom."""
 SIGNS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.Gt, ast.LtE, ast.Load)
-NUMBERS = (ast.Constant, ast.Name, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.Compare, ast.Call)
 
 
 def read_rule(text: str) -> ast.expr:
@@ -36,21 +35,27 @@ def read_rule(text: str) -> ast.expr:
         parts = list(ast.walk(tree))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"{text[:60]!r} is no formula of a sheet") from error
-    called = {id(part.func) for part in parts if isinstance(part, ast.Call)}
+    outside = {id(part.func) for part in parts if isinstance(part, ast.Call)}
+    outside |= {id(part.test) for part in parts if isinstance(part, ast.IfExp)}
     for part in parts:
-        known = isinstance(part, (*SIGNS, *NUMBERS))
-        if isinstance(part, ast.Call):
-            known = isinstance(part.func, ast.Name) and part.func.id in (*RISING, *WAVES, "prelu") and not part.keywords
-            known = known and len(part.args) == (2 if isinstance(part.func, ast.Name) and part.func.id == "prelu" else 1)
-        if isinstance(part, ast.Compare):
-            known = len(part.ops) == 1
-        if isinstance(part, ast.Constant):
-            known = isinstance(part.value, (int, float)) and not isinstance(part.value, bool) and abs(part.value) < 1e300
-        if isinstance(part, ast.Name) and id(part) not in called:
-            known = is_cell(part.id)
-        if not known:
+        known = isinstance(part, (ast.Name, ast.Compare)) if id(part) in outside else _is_known(part)
+        if len(parts) > MOST_PARTS or not known:
             raise ValueError(f"{text[:60]!r} is no formula of a sheet: it has a {type(part).__name__} that is not known there")
     return tree
+
+
+def _is_known(part: ast.AST) -> bool:
+    """Is this part of a tree, which is no function's name and no condition, one of a sheet's formulas?"""
+    match part:
+        case ast.Constant(value=number):
+            return isinstance(number, (int, float)) and not isinstance(number, bool) and abs(number) < 1e300
+        case ast.Name(id=name):
+            return is_cell(name)
+        case ast.Call(func=ast.Name(id=name), args=given, keywords=[]):
+            return len(given) == 1 if name in (*RISING, *WAVES) else name == "prelu" and len(given) == 2
+        case ast.IfExp(test=ast.Compare(ops=[_])):
+            return True
+    return isinstance(part, (*SIGNS, ast.BinOp, ast.UnaryOp))
 
 
 def is_cell(name: str) -> bool:

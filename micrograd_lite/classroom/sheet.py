@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from micrograd_lite.classroom.cells import Cell, Numbers
+from micrograd_lite.classroom.cells import CHAIN, Cell, Numbers
 from micrograd_lite.classroom.ranges import Range, cells_of, reach, read_rule
 from micrograd_lite.text import cells as written
 from micrograd_lite.text.files import number
@@ -54,7 +54,7 @@ class Sheet:
         if level not in LEVELS:
             raise ValueError(f"level must be 1, 2 or 3, got {level}")
         self.numbers, self.digits = numbers, digits
-        self.wanted = self._wanted(blank, level)
+        self.chosen, self.wanted = bool(blank), self._wanted(blank, level)
         self.shown: dict[str, Printed] = {}
         self.source: dict[str, str] = {}
         self.ranges: dict[str, Range] = {}
@@ -82,7 +82,8 @@ class Sheet:
         rule = read_rule(cell.rule) if cell.rule else None
         sources = {name: self.source.get(name, name) for name in cells_of(rule)} if rule else {}
         text, exact = rounded(cell.exact, self.digits), cell.exact
-        if rule and self.wanted & {cell.column, cell.row}:
+        repeats = cell.copied and cell.part != CHAIN and not self.chosen  # nothing to compute: the place says where it is found
+        if rule and self.wanted & {cell.column, cell.row} and not repeats:
             low, high = reach(rule, self.ranges)
             tolerance = max(high - exact, exact - low, 0.0) + half_digit(exact, self.digits)
             tolerance += 1e-12 * abs(exact)  # the sheet's formula and the engine's may round their last bits apart
