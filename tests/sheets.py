@@ -40,8 +40,14 @@ OPTIMIZERS = {"SGD": 0.05, "RMSprop": 0.01, "Adam": 0.05, "AdamW": 0.05}
 
 
 def drawn(number, seed):
-    """The sheet of a number, all its settings drawn."""
+    """The sheet of a number, all its settings drawn; a network that no two pages hold is drawn again."""
     draw = random.Random(f"{seed} {number}")
+    while True:
+        with suppress(ValueError):
+            return some_sheet(draw)
+
+
+def some_sheet(draw):
     sizes = draw.choice(SIZES)
     optimizer = draw.choice(list(OPTIMIZERS))
     lesson = from_sizes(
@@ -77,6 +83,18 @@ def filled(sheet, planted=None, digits=None):
 def answers(numbers):
     """Numbers as they are read out of a file."""
     return {name: Answer(line, repr(value), value) for line, (name, value) in enumerate(numbers.items(), start=2)}
+
+
+def hand_in(key, path, planted=None):
+    """Write a filled sheet for a key.csv: all right but for a planted mistake (cell, its wrong formula), he goes on from it."""
+    numbers, rows = {}, [["cell", "number"]]
+    for row in csv.DictReader(key.read_text(encoding="utf-8").splitlines()):
+        name, rule = row["cell"], row["rule"]
+        rule = planted[1] if planted and name == planted[0] else rule
+        numbers[name] = calculated(rule, numbers, int(row["digits"])) if rule else float(row["number"])
+        rows.append([name, repr(numbers[name])])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{','.join(row)}\n" for row in rows), encoding="utf-8")
 
 
 def key_of(sheet, folder):
