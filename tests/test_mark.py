@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import re
 
 import pytest
@@ -271,6 +272,31 @@ def test_a_sheet_without_blanks_is_no_key(made, tmp_path):
     """Marking needs a key; the sheet in its place is a sentence."""
     with pytest.raises(ValueError, match="exact, tolerance, rule, digits is not there"):
         read_key(tmp_path / "sheet.csv")
+
+
+def damaged(content, draw):
+    """Bytes with a few of them changed, cut out or put in."""
+    content = bytearray(content)
+    for _ in range(draw.choice((1, 1, 3, 10))):
+        place = draw.randrange(len(content))
+        again = bytes(content[place : place + 30])
+        part = draw.choice((b",", b";", b"\n", b'"', b"\0", b"c1", b"e99", b"(", b"**", b"\xff", again))
+        content[place : place + draw.choice((0, 1, 20))] = part
+    return bytes(content)
+
+
+def test_damaged_files_are_read_or_refused(made, tmp_path):
+    """Whatever stands in a sheet or a key: marks, or a ValueError."""
+    key, draw, refused = read_key(tmp_path / "key.csv"), random.Random(1), 0
+    sheets.hand_in(tmp_path / "key.csv", tmp_path / "a.csv")
+    for name in ("a.csv", "key.csv") * 60:
+        (tmp_path / "x.csv").write_bytes(damaged((tmp_path / name).read_bytes(), draw))
+        try:
+            used = read_key(tmp_path / "x.csv") if name == "key.csv" else key
+            mark(read_answers(tmp_path / ("a.csv" if name == "key.csv" else "x.csv"), used), used)
+        except ValueError:
+            refused += 1
+    assert 0 < refused < 120
 
 
 # --- a class ---

@@ -6,11 +6,13 @@ import math
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 import sheets
+import traced as traced_runs
 from micrograd_lite import MLP, SGD, Adam, Tracer, data, half_squared_error, mse, train
 from micrograd_lite.classroom.cells import Numbers
 from micrograd_lite.classroom.lesson import from_sizes, from_trace
@@ -163,6 +165,30 @@ def test_a_tolerance_is_at_least_half_of_the_last_digit():
 def test_significant_digits(value, digits, text, half):
     """Numbers are rounded to digits that count, whatever their size."""
     assert (rounded(value, digits), half_digit(value, digits)) == (text, half)
+
+
+def short(name):
+    """A run of tests/traced.py, its first two steps traced."""
+
+    def make(folder):
+        model, rows, options = traced_runs.RUNS[name]
+        with Tracer(folder) as tracer:
+            for _ in tracer.follow(islice(train(model(), rows, **options), 2)):
+                pass
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("name", traced_runs.RUNS)
+def test_every_kind_of_run_makes_a_sheet_or_a_sentence(name, tmp_path):
+    """Momentum, schedules, tied and fixed weights, batches, one sample: all blanks are within reach, or a sentence refuses it."""
+    try:
+        made = Sheet(Numbers(from_trace(short(name)(tmp_path / "t"))), level=3)
+    except ValueError as error:
+        assert name in ("all activations", "wide sums", "a layer", "a neuron", "no parameter", "unknown model"), error
+        return
+    assert sheets.unreachable(made, sheets.key_of(made, tmp_path)) == []
 
 
 # --- where a sheet comes from ---

@@ -78,7 +78,7 @@ class Numbers:
         uses = Counter(parent for node in inner for parent in node.parents)
         near = {node for node in weights if node.label.startswith(own) and uses[node] == 1}
         one = self._leading(near | {lesson.step.parameters[self.weight]})
-        computed = inner if len(inner) <= MOST_NODES else [node for node in inner if node in one]
+        computed = inner if len(inner) <= MOST_NODES else [node for node in inner if node in one or node not in all_of_them]
         walked = [edge for edge in edges(self.cost) if edge.node.parents[edge.position] in all_of_them]
         if len(walked) > MOST_EDGES:
             walked = [edge for edge in walked if edge.node.parents[edge.position] in one]

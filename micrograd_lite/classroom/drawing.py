@@ -14,7 +14,7 @@ WIDE, HIGH, RADIUS = 140.0, 56.0, 19.0
 """Pixels from a layer to the next, from a neuron to the one below it, and of a circle."""
 TALL = 260.0
 """Pixels that a layer of many neurons is pressed into."""
-LABELLED = 12
+LABELLED = 6
 """So many lines between two layers can have their weights written on them."""
 
 
@@ -24,6 +24,7 @@ def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weight
     tallest = min(TALL, HIGH * max(widths))
     places = [[(26.0 + WIDE * column, 8.0 + tallest * (row + 0.5) / width) for row in range(width)]
               for column, width in enumerate(columns)]  # fmt: skip
+    radius = min(RADIUS, 0.45 * tallest / max(widths))
     wide, high = 84.0 + WIDE * len(widths), tallest + 36.0
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
@@ -41,7 +42,7 @@ def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weight
     lines += labels
     for column, spots in enumerate(places):
         for row, (x, y) in enumerate(spots):
-            lines += _unit(column, row, x, y, len(widths), loss)
+            lines += _loss(x, y, loss) if column == len(widths) else _unit(f"{'neuron' if column else 'x'}{row}", x, y, radius)
     kinds = ["" if name == "linear" else f" {name}" for name in activations]
     names = ["inputs", *(f"layer{layer}{kind}" for layer, kind in enumerate(kinds)), "cost"]
     for column, name in enumerate(names):
@@ -49,16 +50,18 @@ def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weight
     return "\n".join([*lines, "</svg>\n"])
 
 
-def _unit(column: int, row: int, x: float, y: float, count: int, loss: str) -> list[str]:
-    """A circle with its name in it: an input, a neuron; or the box of the loss."""
-    if column == count:
-        size = 9 if len(loss) < 16 else 7.5
-        return [f'<rect x="{x - 50:.1f}" y="{y - 13:.1f}" width="100" height="26" rx="6" fill="#fff" stroke="#222"/>',
-                f'<text x="{x:.1f}" y="{y + 3.5:.1f}" style="font-size:{size}px">{markup(loss)}</text>']  # fmt: skip
-    name = f"x{row}" if column == 0 else f"neuron{row}"
-    fill = "#eef3f8" if column == 0 else "#fff"
-    return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS}" fill="{fill}" stroke="#222"/>',
-            f'<text x="{x:.1f}" y="{y + 3:.1f}" style="font-size:{11 if column == 0 else 7.5}px">{name}</text>']  # fmt: skip
+def _unit(name: str, x: float, y: float, radius: float) -> list[str]:
+    """A circle with its name in it: an input or a neuron."""
+    fill, size = ("#eef3f8", 0.55 * radius) if name.startswith("x") else ("#fff", 0.4 * radius)
+    return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{fill}" stroke="#222"/>',
+            f'<text x="{x:.1f}" y="{y + 0.4 * size:.1f}" style="font-size:{size:.1f}px">{name}</text>']  # fmt: skip
+
+
+def _loss(x: float, y: float, loss: str) -> list[str]:
+    """The box of the cost."""
+    size = 9 if len(loss) < 16 else 7.5
+    return [f'<rect x="{x - 50:.1f}" y="{y - 13:.1f}" width="100" height="26" rx="6" fill="#fff" stroke="#222"/>',
+            f'<text x="{x:.1f}" y="{y + 3.5:.1f}" style="font-size:{size}px">{markup(loss)}</text>']  # fmt: skip
 
 
 def _label(x: float, y: float, text: str) -> str:
