@@ -8,9 +8,10 @@ import re
 import pytest
 
 import sheets
+from micrograd_lite import MLP, SGD, Tracer, data, mse, train
 from micrograd_lite.classroom.answers import Answer, number_of, read_answers, read_key
 from micrograd_lite.classroom.cells import Numbers
-from micrograd_lite.classroom.lesson import from_sizes
+from micrograd_lite.classroom.lesson import from_sizes, from_trace
 from micrograd_lite.classroom.mark import MISSING, OWN, RIGHT, WRONG, mark, most_wrong
 from micrograd_lite.classroom.sheet import Sheet
 from micrograd_lite.cli import main
@@ -233,7 +234,7 @@ def test_digits_of_other_alphabets_do_not_crash():
     (b"cell,number\nc1,5\n", "is another sheet than the key's: 0 of its"),
     (b"PK\x03\x04\0\0", "is a workbook: save the sheet as CSV"),
     (b"a\0b", "is no text"), (b"cell,number\nc1,\xff\xfe\n", "another sheet"), (b"cell,number\nc1," + b"9" * 200_000, "line 2"),
-    (b"x" * 5_000_000, "bytes"), (b'cell,number\nc1,"5\n', "another sheet"),
+    (b"x" * 5_000_000, "bytes"), (b'cell,number\nc1,"5\n', "another sheet"), (b"cell,number\nc1,one\n", "another sheet"),
 ])  # fmt: skip
 def test_what_is_no_sheet_is_a_sentence(content, sentence, made, tmp_path):
     """With the file and, where there is one, the line."""
@@ -256,6 +257,25 @@ def test_a_damaged_key_is_a_sentence(old, new, sentence, made, tmp_path):
     (tmp_path / "key.csv").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ValueError, match=re.escape(sentence)):
         read_key(tmp_path / "key.csv")
+
+
+def test_another_students_sheet_is_noticed(tmp_path):
+    """Sheets of one network from two seeds have the inputs and some zeros in common, and are not marked by each other's key."""
+    for seed in (1, 2):
+        with Tracer(tmp_path / f"t{seed}") as tracer:
+            for _ in tracer.follow(train(MLP(2, [2, 1], "tanh", seed=seed), data.xor(), loss=mse, optimizer=SGD(0.5), epochs=1)):
+                pass
+        sheet = Sheet(Numbers(from_trace(tmp_path / f"t{seed}")), level=3)
+        (tmp_path / f"key{seed}.csv").write_text(sheet.key(), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"is another sheet than the key's: \d+ of its \d+ given numbers agree"):
+        read_answers(tmp_path / "key1.csv", read_key(tmp_path / "key2.csv"))
+
+
+def test_the_blanks_alone_are_a_sheet(made, tmp_path):
+    """Who hands in what he computed, and nothing else, is marked."""
+    key = read_key(tmp_path / "key.csv")
+    path = write(tmp_path / "a.csv", {printed.cell.name: printed.text for printed in made.blanks})
+    assert set(mark(read_answers(path, key), key).verdicts.values()) == {RIGHT}
 
 
 def test_a_key_that_went_through_a_spreadsheet_still_marks(made, tmp_path):

@@ -20,8 +20,8 @@ from micrograd_lite.text.files import read_whole
 
 MOST_BYTES = 4_000_000
 """Of a sheet's file."""
-ANOTHER = 0.5
-"""A sheet of whose given numbers fewer than this share are the key's is another sheet."""
+SAME = 0.8
+"""A sheet of whose given numbers a smaller share than this is the key's is another sheet."""
 
 
 class Answer(NamedTuple):
@@ -93,9 +93,9 @@ def read_answers(path: str | os.PathLike[str], key: Key) -> dict[str, Answer]:
         if name in made:
             raise ValueError(f"{path}, line {line}: {name} is there twice, first in line {made[name].line}")
         made[name] = Answer(line, row["number"], number_of(row["number"]))
-    given = [cell for cell in key.values() if cell.rule is None]
-    same = sum(1 for cell in given if cell.name in made and same_number(made[cell.name].value, cell.printed))
-    if same < ANOTHER * len(given):
+    given = [cell for cell in key.values() if cell.rule is None and cell.name in made and made[cell.name].text]
+    same = sum(1 for cell in given if same_number(made[cell.name].value, cell.printed))
+    if same < SAME * len(given):
         raise ValueError(f"{path} is another sheet than the key's: {same} of its {len(given)} given numbers agree")
     return made
 
