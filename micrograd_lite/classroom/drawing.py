@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from micrograd_lite.text.words import markup
 
-WIDE, HIGH, RADIUS = 140.0, 56.0, 19.0
+WIDE, HIGH, RADIUS = 140.0, 66.0, 19.0
 """Pixels from a layer to the next, from a neuron to the one below it, and of a circle."""
 TALL = 260.0
 """Pixels that a layer of many neurons is pressed into."""
@@ -22,9 +22,9 @@ def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weight
     """A network of these widths as SVG. weights: what is written on the line of each, such as `layer0.neuron1.w0`."""
     columns = [*widths, 1]
     tallest = min(TALL, HIGH * max(widths))
+    radius = min(RADIUS, 0.45 * tallest / max(widths))
     places = [[(26.0 + WIDE * column, 8.0 + tallest * (row + 0.5) / width) for row in range(width)]
               for column, width in enumerate(columns)]  # fmt: skip
-    radius = min(RADIUS, 0.45 * tallest / max(widths))
     wide, high = 84.0 + WIDE * len(widths), tallest + 36.0
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide:.0f}" height="{high:.0f}" '
@@ -38,7 +38,7 @@ def drawing(widths: Sequence[int], activations: Sequence[str], loss: str, weight
                 lines.append(f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="#777"/>')
                 text = "" if last or len(left) * len(right) > LABELLED else weights.get(f"layer{layer}.neuron{to}.w{of}", "")
                 if text:
-                    labels.append(_label(x0 + 0.32 * (x1 - x0), y0 + 0.32 * (y1 - y0), text))
+                    labels.append(_label((x0, y0), (x1, y1), radius, text))
     lines += labels
     for column, spots in enumerate(places):
         for row, (x, y) in enumerate(spots):
@@ -64,7 +64,10 @@ def _loss(x: float, y: float, loss: str) -> list[str]:
             f'<text x="{x:.1f}" y="{y + 3.5:.1f}" style="font-size:{size}px">{markup(loss)}</text>']  # fmt: skip
 
 
-def _label(x: float, y: float, text: str) -> str:
+def _label(start: tuple[float, float], end: tuple[float, float], radius: float, text: str) -> str:
+    """What is written on a line, just behind the circle that it comes from."""
     wide = 5.2 * len(text) + 4
+    x = start[0] + radius + 3 + wide / 2
+    y = start[1] + (end[1] - start[1]) * (x - start[0]) / (end[0] - start[0])
     return (f'<rect x="{x - wide / 2:.1f}" y="{y - 6:.1f}" width="{wide:.1f}" height="11" fill="#fff"/>'
             f'<text x="{x:.1f}" y="{y + 3:.1f}" style="font-size:8.5px">{markup(text)}</text>')  # fmt: skip
