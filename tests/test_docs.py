@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import micrograd_lite
+import sheets
 from micrograd_lite.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -24,11 +25,11 @@ def commands(page):
         yield from re.findall(r"^\$ micrograd-lite (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 
 
-SESSION = ROOT / "docs" / "questions.md"
-"""Its commands build on each other, in a folder of the reader's own."""
+SESSION, LESSON = ROOT / "docs" / "questions.md", ROOT / "docs" / "teaching.md"
+"""Their commands build on each other, in a folder of the reader's own."""
 COMMANDS = [
     pytest.param(command, wanted, id=f"{page.name}: {command}")
-    for page in PAGES if page != SESSION
+    for page in PAGES if page not in (SESSION, LESSON)
     for command, wanted in commands(page)
 ]  # fmt: skip
 
@@ -76,7 +77,26 @@ def test_twelve_questions_are_answered_by_one_network(tmp_path, monkeypatch, cap
     parts = re.split(r"(?m)^## \d+\. ", page)
     assert len(parts) == 13 and all("$ micrograd-lite " in part for part in parts)
     monkeypatch.chdir(tmp_path)
-    for command, wanted in commands(SESSION):
+    typed(SESSION, capsys)
+
+
+def typed(page, capsys, before=lambda command: None):
+    """Type the commands of a page one after the other; each prints what stands below it. before: called with each command."""
+    for command, wanted in commands(page):
+        before(command)
         assert main(shlex.split(command)) == 0, command
         printed = capsys.readouterr().out
         assert matches(wanted, printed), f"{command}\n{printed}"
+
+
+def test_a_lesson_can_be_held_as_it_is_told(tmp_path, monkeypatch, capsys):
+    """docs/teaching.md from top to bottom; Ann and Ben hand in what the page says of their sheets."""
+    pytest.importorskip("PIL", reason="lab draws with Pillow")
+    monkeypatch.chdir(tmp_path)
+
+    def before(command):
+        if command.startswith("mark "):
+            sheets.hand_in(Path("sheets/key.csv"), Path("class/ann.csv"))
+            sheets.hand_in(Path("sheets/key.csv"), Path("class/ben.csv"), ("c35", "c27"))
+
+    typed(LESSON, capsys, before)

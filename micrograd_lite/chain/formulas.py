@@ -98,7 +98,7 @@ class _Plain(ast.NodeTransformer):
 def _value(formula: str, numbers: Mapping[str, float]) -> str:
     """What a textbook's form comes to, as text; "" where it has no value. Its text is the table's own, never a user's."""
     try:
-        return repr(eval(_compiled(formula), _functions(), dict(numbers)))
+        return repr(eval(_compiled(formula), functions(), dict(numbers)))
     except (ArithmeticError, ValueError):
         return ""
 
@@ -109,8 +109,8 @@ def _compiled(formula: str) -> Any:
 
 
 @lru_cache
-def _functions() -> dict[str, Any]:
-    """What formulas name: the functions that the rows are made of, and the rows themselves."""
+def functions() -> dict[str, Any]:
+    """What formulas name: the functions that the rows are made of, and the rows themselves, as functions of floats."""
 
     def value_of(rule: Rule) -> Callable[..., float]:
         both = compile_rule(rule, SCALAR)
