@@ -42,6 +42,9 @@ DECAYS = {
 
 HEAD = """\
 #include <tgmath.h>  /* exp is expf of a float */
+#if __FLT_EVAL_METHOD__ != 0
+#error "this processor computes in another precision than NumPy"
+#endif
 typedef %s real;
 
 /* x0 * x0 + x1 * x1 + ..., in 32 sums side by side. */
