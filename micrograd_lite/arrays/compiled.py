@@ -78,8 +78,9 @@ class CompiledStep(FusedStep):
 
     def costs(self, outputs: np.ndarray, targets: np.ndarray, loss: Loss) -> tuple[float, np.ndarray]:
         """The loss of a batch and its slope toward each output."""
-        if loss is not cross_entropy:
+        if loss is not cross_entropy or len(outputs) > len(self.each):
             return super().costs(outputs, targets, loss)
+        outputs = np.ascontiguousarray(outputs, self.model.dtype)
         if targets.shape != outputs.shape[:1] or targets.dtype.kind not in "iu":
             labels_of(targets, outputs.shape, "cross_entropy")  # an error that says what is wrong
         rows, labels = len(outputs), np.ascontiguousarray(targets, LABELS)
