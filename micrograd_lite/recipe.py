@@ -95,7 +95,7 @@ class Run(NamedTuple):
     @property
     def on_arrays(self) -> bool:
         """Is the model one on NumPy arrays?"""
-        return self.engine == "arrays"
+        return not isinstance(self.model, MLP)
 
     def steps(self) -> Iterator[Any]:
         """The steps of `train`."""
@@ -103,7 +103,7 @@ class Run(NamedTuple):
         return train(
             self.model, self.training, loss=self.loss, optimizer=self.optimizer, epochs=self.epochs, batch_size=self.batch,
             seed=self.seed, test=self.testing, evaluate_every=often if self.testing or self.training.classes else None,
-            engine="eager" if self.on_arrays else self.engine,
+            engine="eager" if self.engine == "arrays" else self.engine,
         )  # fmt: skip
 
 
@@ -122,18 +122,20 @@ def prepare(recipe: Recipe) -> Run:
         notes.append("the target is scaled in the same way, so the loss is in scaled units (--raw leaves all as they are)")
     rows, widths = len(training.inputs), [len(training.inputs[0]), *recipe.layers, _width(training, loss)]
     size = _parameters(widths)
-    engine = choose("engine", recipe.engine or ("arrays" if size * rows > MOST_SCALAR else "flat"), ENGINES)
+    large = size * rows > MOST_SCALAR
+    engine = choose("engine", recipe.engine or ("arrays" if large else "flat"), ENGINES)
+    on_arrays = engine == "arrays" or (engine == "c" and large)
     batch = recipe.batch or (BATCH if rows > WHOLE_BATCH else rows)
     epochs = recipe.epochs or (MNIST_EPOCHS if recipe.source == MNIST else EPOCHS)
     total = epochs * math.ceil(rows / batch)
-    every = recipe.every or math.ceil(total / ARRAY_STEPS if engine == "arrays" else total * size / MOST_ROWS)
-    if engine == "arrays":
+    every = recipe.every or math.ceil(total / ARRAY_STEPS if on_arrays else total * size / MOST_ROWS)
+    if on_arrays:
         notes.append(f"{size:,} parameters times {rows:,} rows: trained on NumPy arrays, where statistics of each layer are "
                      "recorded instead of single weights (--engine flat records every number, and takes its time)")  # fmt: skip
     if every > 1 and not recipe.every:
         notes.append(f"every {every}th of the {total:,} steps is recorded (--every 1 for each)")
     return Run(
-        _network(recipe, engine, widths), training, testing, loss, _optimizer(recipe), epochs,
+        _network(recipe, on_arrays, widths), training, testing, loss, _optimizer(recipe), epochs,
         batch if batch < rows else None, recipe.seed, engine, every, example, notes,
     )  # fmt: skip
 
@@ -224,8 +226,8 @@ def _width(training: Dataset, loss: Loss) -> int:
     return len(first) if isinstance(first, (list, tuple)) else 1
 
 
-def _network(recipe: Recipe, engine: str, widths: list[int]) -> Any:
-    if engine != "arrays":
+def _network(recipe: Recipe, on_arrays: bool, widths: list[int]) -> Any:
+    if not on_arrays:
         return MLP(widths[0], widths[1:], recipe.activation, recipe.output, seed=recipe.seed)
     from micrograd_lite.arrays import MLP as ArrayMLP
 

@@ -81,8 +81,8 @@ def train(
     and test data (each step when there is a test set, never when there is none; the last step of the last epoch always).
     parameters: names of the parameters to train; the others stay as they are. resume: a Tracer's checkpoint; the run
     goes on after its step, with a new model and optimizer of the same settings. engine: "eager" builds each batch's
-    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits, which "c" compiles, where there
-    is a C compiler (else a warning, and flat); or your own (lab/bugs.py).
+    graph; "flat" writes a scalar model's graph out once, as a faster program of the same bits, which "c" compiles; on arrays "c"
+    compiles what is not a product, to 4 ulp (no C compiler: a warning, and the path in Python); or your own (lab/bugs.py).
 
     change_every: steps between those whose evaluation has the change of the loss, predicted and measured. chain_rule,
     by_sample: steps that show every edge of their backward pass, and each sample's share of each gradient (scalar only).
@@ -99,9 +99,9 @@ def train(
         chain_rule=chain_rule, by_sample=by_sample,
     )  # fmt: skip
     if not isinstance(plan.model, Module):
-        if choose("engine", engine, ("eager", "flat", "c")) != "eager":
-            raise ValueError(f"engine: {engine!r} is for scalar models; an array model has an engine of its own")
-        steps: Iterator[Any] = plan.model.steps(plan, resume)  # a model on arrays trains whole batches at once
+        if choose("engine", engine, ("eager", "flat", "c")) == "flat":
+            raise ValueError("engine: 'flat' is for scalar models; a model on arrays has 'eager', by NumPy, or 'c'")
+        steps: Iterator[Any] = plan.model.steps(plan, resume, engine)  # a model on arrays trains whole batches at once
         return steps
     compute = engine if callable(engine) else loss_and_gradients
     if not callable(engine) and choose("engine", engine, ("eager", "flat", "c")) != "eager":

@@ -552,15 +552,6 @@ def test_nothing_is_compiled_at_import():
     assert done.stdout.strip() == "[]"
 
 
-def test_an_array_model_has_no_c_yet():
-    """A sentence, before the first step."""
-    pytest.importorskip("numpy", reason="array models are made of NumPy")
-    from micrograd_lite import arrays
-
-    with pytest.raises(ValueError, match="'c' is for scalar models"):
-        train(arrays.MLP(2, [1]), data.xor(), engine="c", loss=mse, optimizer=SGD(lr=0.1))
-
-
 @with_compiler
 def test_no_warning_where_all_is_well():
     """A program of one's own, too: in_c(flatten(...))."""

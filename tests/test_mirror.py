@@ -205,6 +205,7 @@ PAIRS = {
     "many": Pair(
         (many,), (array_many,), {"dot": "matmul"}, {},
         {"pick": "one column of each row: a single sample needs an index only", "reshape": "a number has no shape",
+         "softmax_costs": "the same without a graph, for the fused step",
          "labels_of": "labels are checked for a whole batch at once"},
     ),
     "Layer": Pair(
@@ -245,12 +246,13 @@ PAIRS = {
         {"check_setting": "the settings are those of the scalar optimizer", **dict.fromkeys(
             ("SGDTerms", "SGD", "RMSpropTerms", "RMSprop", "AdamTerms", "Adam", "AdamW"),
             "one function for each formula, in ARITHMETIC: no terms are kept for arrays")},
-        {"arithmetic": "finds that function"},
+        {"arithmetic": "finds that function", **dict.fromkeys(("rmsprop_factors", "adam_factors"), "what fading sums lack")},
     ),
     "Optimizer": Pair(
         (optim.Optimizer,), (array_optim.ArrayOptimizer,), {},
         {"REMEMBERS": "in the optimizer", "terms": "the function in ARITHMETIC", "config": "in the optimizer"},
-        {"decayed": "weight decay without touching the gradient"},
+        {"decayed": "weight decay without touching the gradient", "move": "what a kernel does instead",
+         "faded": "sums in float32 become 0 before they are denormal"},
     ),
     "plan": Pair(
         (plan,), (array_plan,), {"dataset": "array_dataset"},

@@ -127,6 +127,20 @@ def test_large_tables_go_to_arrays_and_say_so(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("price = ")
 
 
+def test_c_is_the_usual_engine_compiled():
+    """Small data number by number, large data on arrays; either way `train` gets engine="c"."""
+    pytest.importorskip("numpy")
+    for source, layers, on_arrays in (("xor", (8,), False), ("digits", (200,), True)):
+        for engine in ("c", None):
+            made = prepare(Recipe(source, layers=layers, epochs=1, activation="relu", engine=engine))
+            assert made.on_arrays is on_arrays and (made.engine == "c") is (engine == "c")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MICROGRAD_LITE_CC", "off")
+        patch.setattr("micrograd_lite.flat.compiled.said", set())
+        with pytest.warns(RuntimeWarning, match="MICROGRAD_LITE_CC=off turns C off; arrays are trained by NumPy"):
+            next(prepare(Recipe("digits", layers=(200,), epochs=1, engine="c")).steps())
+
+
 def test_the_same_recipe_gives_the_same_bytes(tmp_path, capsys):
     """Same seed, same tables; another seed, other rows for testing."""
     path = table(tmp_path)

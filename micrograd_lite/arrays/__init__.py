@@ -8,6 +8,8 @@
     losses    the losses of a whole batch; mirrors losses
     buffers   all numbers of a network in one piece of memory
     fused     one training step without a graph, for speed
+    kernels   what stands between the products, in C
+    compiled  the fused step and the optimizer with these kernels: `train(..., engine="c")`
     optim     the optimizers' formulas on whole arrays; mirrors optim
     plan      the data of a run as checked arrays; mirrors plan
     training  the training loop; mirrors training

@@ -57,10 +57,16 @@ def cross_entropy(logits: Array, labels: Any) -> Array:
 
     Softmax and logarithm are fused, so nothing overflows. ValueError for a label that is not one of the columns.
     """
-    labels = labels_of(labels, logits.data.shape, "cross_entropy")
-    starts = np.arange(0, logits.data.size, logits.data.shape[1])  # of the rows; flat places cost half of pairs (row, column)
-    top, right = starts + logits.data.argmax(axis=1), starts + labels
-    shifted = logits.data - logits.data.take(top)[:, None]
+    value, slopes = softmax_costs(logits.data, labels)
+    return node(value, (logits,), (slopes,), MANY["cross_entropy"])
+
+
+def softmax_costs(logits: np.ndarray, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The value of cross_entropy, (samples,), and its slopes, (samples, outputs)."""
+    labels = labels_of(labels, logits.shape, "cross_entropy")
+    starts = np.arange(0, logits.size, logits.shape[1])  # of the rows; flat places cost half of pairs (row, column)
+    top, right = starts + logits.argmax(axis=1), starts + labels
+    shifted = logits - logits.take(top)[:, None]
     slopes = np.exp(shifted, order="C")
     flat = slopes.reshape(-1)
     flat[top] = 0.0  # all but the highest, whose exponential is 1: log1p keeps the digits of a small cost
@@ -68,8 +74,7 @@ def cross_entropy(logits: Array, labels: Any) -> Array:
     flat[top] = np.exp(shifted.take(top))
     slopes /= (1.0 + rest)[:, None]
     flat[right] -= 1.0
-    value = np.log1p(rest) - shifted.take(right)
-    return node(value, (logits,), (slopes,), MANY["cross_entropy"])
+    return np.log1p(rest) - shifted.take(right), slopes
 
 
 def labels_of(labels: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -82,7 +87,7 @@ def labels_of(labels: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
     if made.size and (made.min() < 0 or made.max() >= shape[1]):
         row = int(np.flatnonzero((made < 0) | (made >= shape[1]))[0])
         raise ValueError(f"{name}: the label must be one of 0 ... {shape[1] - 1}, got {int(made[row])} in row {row}")
-    return made
+    return made.astype(np.intp, copy=False)  # uint64 and places would add up to floats
 
 
 def _spread(made: Array) -> Any:

@@ -224,11 +224,11 @@ class MLP(Buffers):
 
         return array_dataset(data, self, loss)
 
-    def steps(self, plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
+    def steps(self, plan: Plan, resume: Any = None, engine: str = "eager") -> Iterator[ArrayStep]:
         """Training step by step; what `train` asks of a model on arrays."""
         from micrograd_lite.arrays.training import array_steps
 
-        return array_steps(plan, resume)
+        return array_steps(plan, resume, engine)
 
 
 

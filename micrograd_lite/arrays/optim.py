@@ -16,6 +16,9 @@ from micrograd_lite.arrays.array import quiet
 from micrograd_lite.arrays.buffers import length
 from micrograd_lite.optim import SGD, Adam, Optimizer, RMSprop
 
+FADED, FADING = 1e-30, 32
+"""In float32 a sum that has faded below this becomes 0, looked at every so many steps: denormal numbers cost half an epoch."""
+
 SAFE = 1e18
 """A shorter update carries no finite parameter beyond the largest float32: that takes half a unit of its last place, 1e31."""
 
@@ -48,8 +51,7 @@ class ArrayOptimizer:
         optimizer = self.optimizer
         step = optimizer.steps + 1
         lr = optimizer.lr(step)
-        self.terms(self, optimizer, parameters, gradient, lr, step)
-        self.update_norm = length(self.update)  # one product, which costs less than a look at each number
+        self.update_norm = self.move(parameters, gradient, lr, step)
         if not self.update_norm < SAFE:
             after = parameters + self.update
             if not np.isfinite(after).all():
@@ -59,6 +61,18 @@ class ArrayOptimizer:
         parameters += self.update
         optimizer.steps = step
         return lr
+
+    def move(self, parameters: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> float:
+        """Make `update`, and what is remembered; returns the update's length."""
+        faded = self.faded(step)
+        for sums in self.memory.values() if faded else ():
+            sums[np.abs(sums) < faded] = 0.0
+        self.terms(self, self.optimizer, parameters, gradient, lr, step)
+        return length(self.update)  # one product, which costs less than a look at each number
+
+    def faded(self, step: int) -> float:
+        """The size below which a sum becomes 0 at this step; 0.0 for none."""
+        return FADED if self.update.dtype == np.float32 and step % FADING == 0 else 0.0
 
     def decayed(self, gradient: np.ndarray, value: np.ndarray, decay: float) -> np.ndarray:
         """gradient + decay * value, without touching the gradient."""
@@ -89,11 +103,17 @@ def _rmsprop(self: ArrayOptimizer, rmsprop: RMSprop, value: np.ndarray, gradient
     gradient = self.decayed(gradient, value, rmsprop.weight_decay)
     square, update = self.memory["square_sum"], self.update
     _add_square(square, rmsprop.alpha, gradient, update)
-    scale = math.sqrt(1.0 - rmsprop.alpha)
+    rate, eps = rmsprop_factors(rmsprop, lr, step)
     np.sqrt(square, out=update)
-    update += rmsprop.eps / scale
+    update += eps
     np.divide(gradient, update, out=update)
-    update *= -lr / scale
+    update *= rate
+
+
+def rmsprop_factors(rmsprop: RMSprop, lr: float, step: int) -> tuple[float, float]:
+    """The rate and the eps that go with the root of a fading sum, which lacks the factor (1 - alpha)."""
+    scale = math.sqrt(1.0 - rmsprop.alpha)
+    return -lr / scale, rmsprop.eps / scale
 
 
 def _adam(self: ArrayOptimizer, adam: Adam, value: np.ndarray, gradient: np.ndarray, lr: float, step: int) -> None:
@@ -103,15 +123,22 @@ def _adam(self: ArrayOptimizer, adam: Adam, value: np.ndarray, gradient: np.ndar
     first *= beta1
     first += gradient
     _add_square(second, beta2, gradient, update)
-    mean = (1.0 - beta1) / (1.0 - beta1**step if adam.bias_correction else 1.0)
-    scale = math.sqrt((1.0 - beta2) / (1.0 - beta2**step if adam.bias_correction else 1.0))
+    rate, eps = adam_factors(adam, lr, step)
     np.sqrt(second, out=update)
-    update += adam.eps / scale
+    update += eps
     np.divide(first, update, out=update)
-    update *= -lr * mean / scale
+    update *= rate
     if adam.DECOUPLED and adam.weight_decay:
         np.multiply(value, lr * adam.weight_decay, out=self.scratch)
         update -= self.scratch
+
+
+def adam_factors(adam: Adam, lr: float, step: int) -> tuple[float, float]:
+    """The rate and the eps that go with fading sums: all of Adam's factors and corrections meet in them."""
+    beta1, beta2 = adam.betas
+    mean = (1.0 - beta1) / (1.0 - beta1**step if adam.bias_correction else 1.0)
+    scale = math.sqrt((1.0 - beta2) / (1.0 - beta2**step if adam.bias_correction else 1.0))
+    return -lr * mean / scale, adam.eps / scale
 
 
 def _add_square(square: np.ndarray, keep: float, gradient: np.ndarray, scratch: np.ndarray) -> None:

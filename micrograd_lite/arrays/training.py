@@ -46,13 +46,18 @@ class ArrayStep:
         return of_array_step(self)
 
 
-def array_steps(plan: Plan, resume: Any = None) -> Iterator[ArrayStep]:
-    """Yield one step after another, as training.train does for scalar models."""
+def array_steps(plan: Plan, resume: Any = None, engine: str = "eager") -> Iterator[ArrayStep]:
+    """Yield one step after another, as training.train does for scalar models; engine: "eager", which is NumPy, or "c"."""
     run = plan.describe()
     model: MLP = plan.model
     inputs, targets = tables(plan.training)
     samples = min(plan.batch_size or len(inputs), len(inputs))
-    fused, optimizer = FusedStep(model, samples), ArrayOptimizer(plan.optimizer, model.flat)
+    if engine == "c":
+        from micrograd_lite.arrays.compiled import in_c  # loads what runs a compiler
+
+        fused, optimizer = in_c(model, samples, plan.optimizer)
+    else:
+        fused, optimizer = FusedStep(model, samples), ArrayOptimizer(plan.optimizer, model.flat)
     done = restore(model, optimizer, resume) if resume is not None else 0
     start = model.flat.copy()
     for index, rows in islice(enumerate(_batches(plan)), done, None):

@@ -64,7 +64,8 @@ OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("raw", bool, "numbers as they stand in the file (default: inputs and numbers to be learned are scaled by the training "
                   "rows; toys never)"),
     ("every", int, "steps between those that are recorded (default: each, while gradients.csv stays under 300,000 rows)"),
-    ("engine", str, "flat, c, eager or arrays (default: flat; arrays where parameters times rows exceed 2,000,000)"),
+    ("engine", str, "flat, c, eager or arrays (default: flat; arrays where parameters times rows exceed 2,000,000; c is "
+                   "either of these, compiled)"),
 )  # fmt: skip
 """The settings of a recipe as options: name, kind, meaning and default."""
 

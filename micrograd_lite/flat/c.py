@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_lite.flat.formulas import formula
-from micrograd_lite.flat.functions import HEAD, PARAMETERS, TAIL, TAKEN
+from micrograd_lite.flat.functions import CROSS_ENTROPY, HEAD, PARAMETERS, TAIL, TAKEN
 from micrograd_lite.flat.loops import RUN, Line, Run, joined, runs
 from micrograd_lite.flat.program import Written
 from micrograd_lite.flat.sizes import MODERATE
@@ -90,8 +90,9 @@ class _Writer:
         functions = [*self.parts, self.function("sample", [*local, *body])]
         places = _folded(f"    {', '.join(f'{name} = {self.place[name]}' for name in self.used)}")
         lines = [
-            "/* The loss of one sample and its slope toward each parameter, written out by micrograd_lite. */", HEAD,
-            "enum {  /* where the numbers stand */", *places, "};", *(line for function in functions for line in function),
+            "/* The loss of one sample and its slope toward each parameter, written out by micrograd_lite. */",
+            HEAD, CROSS_ENTROPY, "enum {  /* where the numbers stand */", *places, "};",
+            *(line for function in functions for line in function),
         ]  # fmt: skip
         tail = TAIL % {**self.sizes, "moderate": MODERATE}
         return CText("\n".join([*lines, tail]), len(lines) - len(places), self.sizes["v"])

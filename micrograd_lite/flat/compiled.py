@@ -155,11 +155,15 @@ def in_c(program: Program, samples: Sequence[Any] = ()) -> Any:
             raise NotCompiled("what the C compiler made computes other numbers than Python")
         return made
     except NotCompiled as reason:
-        sentence = f"{reason}; the flat program runs in Python, with the same numbers"
-        if sentence not in said:
-            said.add(sentence)
-            warnings.warn(sentence, RuntimeWarning, stacklevel=2)
+        say_once(f"{reason}; the flat program runs in Python, with the same numbers")
         return program
+
+
+def say_once(sentence: str) -> None:
+    """Warn, unless this process has said so before."""
+    if sentence not in said:
+        said.add(sentence)
+        warnings.warn(sentence, RuntimeWarning, stacklevel=3)
 
 
 def bits(program: Any, samples: Sequence[Any]) -> str:

@@ -37,17 +37,22 @@ class NotCompiled(Exception):
 
 
 def library(text: CText) -> ctypes.CDLL:
-    """The compiled text, from the cache or from the compiler. NotCompiled says why there is none."""
-    if os.environ.get("MICROGRAD_LITE_CC") == "off":
-        raise NotCompiled("MICROGRAD_LITE_CC=off turns C off")
+    """A compiled program. NotCompiled says why there is none."""
     if text.lines > MOST_LINES:
         raise NotCompiled(f"this program has {text.lines:,} lines in C, and {MOST_LINES:,} are the most that is compiled")
+    return loaded(text.source, "-O1" if text.lines < 2_000 else "-O0", *FLAGS)
+
+
+def loaded(source: str, *flags: str) -> ctypes.CDLL:
+    """A text in C compiled with these flags, from the cache or from the compiler. NotCompiled says why there is none."""
+    if os.environ.get("MICROGRAD_LITE_CC") == "off":
+        raise NotCompiled("MICROGRAD_LITE_CC=off turns C off")
     compiler = tuple((os.environ.get("CC") or "cc").split()) or ("cc",)
-    command = (*compiler, "-O1" if text.lines < 2_000 else "-O0", *FLAGS)
+    command = (*compiler, *flags)
     try:
-        key = sha256("\0".join((text.source, *command, version(compiler), processor())).encode()).hexdigest()[:32]
+        key = sha256("\0".join((source, *command, version(compiler), processor())).encode()).hexdigest()[:32]
         folder = cache()
-        path = whole(folder, key) or compiled(folder, key, command, text.source)
+        path = whole(folder, key) or compiled(folder, key, command, source)
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise NotCompiled(f"C cannot be compiled, cached or loaded: {error}") from error

@@ -44,7 +44,9 @@ static inline double modulo(double x, double y)
     if (z == 0.0) return copysign(0.0, y);
     return (y < 0.0) != (z < 0.0) ? z + y : z;
 }
+"""
 
+CROSS_ENTROPY = """\
 /* -log softmax(x)[label], and the slope toward each x; 1 where the label is none of them. */
 static inline int cross_entropy(const double *x, long size, double label, double *value, double *slopes)
 {
@@ -61,6 +63,7 @@ static inline int cross_entropy(const double *x, long size, double label, double
     return 0;
 }
 """
+"""One text for one sample here and for a batch of arrays in arrays/kernels.py."""
 
 TAIL = """
 static int moderate(const double *x, long size)
