@@ -6,6 +6,7 @@ gradient descent update is -lr * gradient. Whether that holds is not assumed but
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -46,28 +47,18 @@ def content_of(trace: Trace, every: int = 1) -> Content:
     """The content of a trace's page, with every so many of its recorded steps, and the last. Reads it, and changes nothing."""
     table = _table(trace)
     kept = [*table.steps[:-1:every], *table.steps[-1:]]
-    header = {
-        "title": title(trace.run), "columns": list(table.columns), "rows": [cells.text(name) for name in table.rows],
-        "recorded": len(table.steps), "kept_every": every, "notes": [],
-    }  # fmt: skip
     blocks: dict[str, Columns | bytes] = {"steps": [[float(step) for step in kept]]}
-    numbers = [[table.of(step) for step in kept]] if kept else []
-    columns = {
-        name: [[rows[row][place] for rows in numbers[0]] for row in range(len(table.rows))] if numbers else []
-        for place, name in enumerate(table.columns)
-    }
-    metrics, header["measured"] = _metrics(trace, set(kept))
+    metrics, measured = _metrics(trace, set(kept))
     blocks["metrics"] = metrics
     rates = dict(zip(metrics[0], metrics[2]))
-    header["given"] = _given(columns, [rates.get(step, 0.0) for step in kept]) if table.columns == COLUMNS and kept else {}
-    for name, block in columns.items():
-        if header["given"].get(name) == "carried":
-            block = [column[:1] for column in block]
-        if header["given"].get(name) not in ("sum", "rate"):
-            blocks[name] = block
-    header |= _model(trace) | _details(trace, kept, blocks)
-    last = [[name, *map(cells.number, row)] for name, row in zip(header["rows"], numbers[0][-1])] if numbers else []
-    return Content(title(trace.run), story(trace, len(table.steps), every), header, blocks, table.columns, last)
+    given, last = _packed_table(table, kept, [rates.get(step, math.nan) for step in kept], blocks)
+    names = [cells.text(name) for name in table.rows]
+    header = {
+        "title": title(trace.run), "columns": list(table.columns), "rows": names, "given": given, "measured": measured,
+        "recorded": len(table.steps), **_model(trace), **_details(trace, kept, blocks),
+    }  # fmt: skip
+    shown = [[name, *map(cells.number, row)] for name, row in zip(names, last)]
+    return Content(title(trace.run), story(trace, len(table.steps), every), header, blocks, table.columns, shown)
 
 
 class _Table(NamedTuple):
@@ -84,10 +75,27 @@ def _table(trace: Trace) -> _Table:
         return _Table(trace.steps(), trace.names, COLUMNS, lambda step: [list(row[2:]) for row in trace.gradients(step)])
     blocks: dict[int, dict[str, list[float]]] = {}
     for row in layers:
-        blocks.setdefault(row["step"], {})[row["array"]] = [row.get(name, float("nan")) for name in LAYER_COLUMNS]
+        blocks.setdefault(row["step"], {})[row["array"]] = [row.get(name, math.nan) for name in LAYER_COLUMNS]
     names = list(next(iter(blocks.values())))
     steps = [step for step, rows in blocks.items() if list(rows) == names]
     return _Table(steps, names, LAYER_COLUMNS, lambda step: list(blocks[step].values()))
+
+
+def _packed_table(
+    table: _Table, kept: Sequence[int], rates: Sequence[float], blocks: dict[str, Columns | bytes]
+) -> tuple[dict[str, str], list[list[float]]]:
+    """Adds the columns that the page cannot work out to `blocks`; returns how it makes the others, and the last step's rows."""
+    states = [table.of(step) for step in kept]
+    columns = {
+        name: [[state[row][place] for state in states] for row, _ in enumerate(table.rows)] for place, name in enumerate(table.columns)
+    }
+    given = _given(columns, rates) if table.columns == COLUMNS and kept else {}
+    for name, block in columns.items():
+        if given.get(name) == "carried":
+            blocks[name] = [column[:1] for column in block]
+        elif name not in given:
+            blocks[name] = block
+    return given, states[-1] if states else []
 
 
 def _metrics(trace: Trace, kept: set[int]) -> tuple[list[list[float]], list[str]]:
@@ -99,7 +107,7 @@ def _metrics(trace: Trace, kept: set[int]) -> tuple[list[list[float]], list[str]
 
 
 def _number(entry: float | None) -> float:
-    return float("nan") if entry is None else float(entry)
+    return math.nan if entry is None else float(entry)
 
 
 def _given(columns: dict[str, list[list[float]]], rates: Sequence[float]) -> dict[str, str]:

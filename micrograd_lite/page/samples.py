@@ -130,7 +130,7 @@ def _constants(plan: Plan, constants: list[Any], trained: Mapping[Any, int]) -> 
 def _rows(rebuild: Rebuild, steps: Iterable[int]) -> list[list[int]]:
     """The rows of each step's batch; nothing where every step sees all data in their order."""
     plan = rebuild.plan
-    if plan.batch_size is None or plan.batch_size >= len(plan.training.inputs) and not plan.shuffle:
+    if plan.batch_size is None or (plan.batch_size >= len(plan.training.inputs) and not plan.shuffle):
         return []
     found: list[list[int]] = []
     epochs: dict[int, list[int]] = {}

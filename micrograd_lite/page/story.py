@@ -28,7 +28,8 @@ def title(run: Mapping[str, Any]) -> str:
     """`xor: 2-8-1, Adam`: data, network, optimizer, as far as run.json says them."""
     data, model, optimizer = (run.get(part) or {} for part in ("data", "model", "optimizer"))
     network = "-".join(map(str, [model.get("inputs"), *model["outputs_per_layer"]])) if "outputs_per_layer" in model else ""
-    how = ", ".join(filter(None, (network, str(optimizer.get("name", "")))))
+    by = "a loop of one's own" if by_hand(run) else str(optimizer.get("name", ""))
+    how = ", ".join(filter(None, (network, by)))
     return cells.text(": ".join(filter(None, (str(data.get("name") or ""), how))) or "a training run")
 
 
@@ -40,7 +41,7 @@ def story(trace: Trace, recorded: int, every: int) -> list[str]:
 
 def _network(run: Mapping[str, Any], parameters: int) -> str:
     model, data = run.get("model") or {}, run.get("data") or {}
-    count = f"{parameters:,} parameter{'s' if parameters != 1 else ''}"
+    count = f"{parameters:,} {'arrays of ' if 'dtype' in model else ''}parameter{'s' if parameters != 1 else ''}"
     if "outputs_per_layer" not in model:
         return f"A model of one's own with {count}." if parameters else ""
     hidden, outputs = model["outputs_per_layer"][:-1], model["outputs_per_layer"][-1]
@@ -68,7 +69,8 @@ def _task(run: Mapping[str, Any]) -> str:
     rate = optimizer.get("lr")
     by = optimizer["name"] + (f" (learning rate {rate:g})" if isinstance(rate, (int, float)) else "")
     what = f"It learns to answer {wanted}{among} from {data['samples']:,} samples of the data {cells.text(data['name'])}."
-    return f"{what} The loss, {run.get('loss', '')}, says how wrong it is; {by} changes each parameter a little, step by step, to make it smaller."
+    loss = f"The loss, {run.get('loss', '')}, says how wrong it is; "
+    return f"{what} {loss}step by step, {by} changes each parameter a little, to make it smaller."
 
 
 def _end(trace: Trace) -> str:

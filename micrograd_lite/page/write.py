@@ -23,8 +23,10 @@ from micrograd_lite.trace import Trace
 BUDGET = 2_000_000
 """Bytes of a page; past them steps are left out."""
 HERE = Path(__file__).parent
-SCRIPTS = ("unpack", "numbers", "record", "network", "svg", "curve", "drawing", "answers", "table", "weight", "backward", "arrays",
-           "controls", "main")  # fmt: skip
+SCRIPTS = (
+    "unpack", "numbers", "record", "network", "svg", "curve", "drawing", "answers", "table", "weight", "backward", "arrays",
+    "controls", "main",
+)  # fmt: skip
 """The page's own script, in reading order."""
 STATIC = 200
 """Rows of the table that stands without scripts."""
@@ -68,6 +70,7 @@ def html_of(content: Content) -> str:
         "style": _read("page.css"),
         "story": "\n".join(f"<p>{markup(sentence)}</p>" for sentence in content.story),
         "head": "".join(f'<th scope="col">{markup(name)}</th>' for name in ("parameter", *content.columns)),
+        "width": str(14 + 13 * len(content.columns)),
         "rows": "\n".join(_row(row) for row in last),
         "more": more,
         "data": packed(content.header, content.blocks),

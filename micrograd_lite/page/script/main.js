@@ -7,7 +7,7 @@ async function main() {
     return complain("this browser cannot unpack them (it has no DecompressionStream). The table of the last step stands below.");
   }
   const trace = traceOf(await unpack(find("data").textContent));
-  const state = {index: Math.max(0, addressed(trace.steps) ?? trace.last), row: 0, sample: 0, walked: 1};
+  const state = {index: Math.max(0, addressed(trace.steps) ?? firstShown(trace)), row: 0, column: trace.columns[0], sample: 0, walked: 1};
   let views = [], controls, waiting = 0;
 
   const render = () => {
@@ -35,6 +35,11 @@ async function main() {
   requestAnimationFrame(() => { document.documentElement.dataset.ready = "yes"; });
 }
 
+// The last step; of a trace that holds backward passes of some steps alone, the last of those.
+function firstShown({steps, last, chain}) {
+  return chain ? placeOf(steps, chain.steps[chain.steps.length - 1][0]) : last;
+}
+
 function complain(sentence) {
   const place = find("cannot");
   place.textContent = COULD_NOT + sentence;
@@ -47,12 +52,12 @@ function reveal(trace) {
   const hasSteps = trace.last >= 0, isWhole = hasSteps && Boolean(trace.graph);
   const shown = {
     loss: trace.metrics.step.length > 0, network: hasSteps && Boolean(trace.network) && trace.columns.includes("before"),
-    answers: isWhole, step: hasSteps, parameter: hasSteps && trace.columns.includes("before"),
+    answers: isWhole, step: hasSteps, parameter: hasSteps,
     backward: hasSteps && Boolean(trace.graph || trace.chain || trace.no_backward), arrays: Boolean(trace.tiles || trace.no_tiles),
   };
   for (const [name, isThere] of Object.entries(shown)) find(name).hidden = !isThere;
   find("more").hidden = true;
-  find("measured").hidden = false;
+  find(trace.columns.includes("before") ? "measured" : "measured-arrays").hidden = false;
 }
 
 // What is said of a step beside the slider.
@@ -83,10 +88,10 @@ function viewsOf(trace, change) {
   }
   if (!find("answers").hidden) views.push(...answerViews(trace));
   if (!find("step").hidden) {
-    const draw = stepTable(trace, find("step-table"), find("pager"), trace.columns.includes("before") && ((row) => change({row})));
+    const draw = stepTable(trace, find("step-table"), find("pager"), (row) => change({row}));
     views.push(({index, row}) => draw(index, row));
   }
-  if (!find("parameter").hidden) views.push(parameterView(trace, toStep));
+  if (!find("parameter").hidden) views.push(parameterView(trace, change, toStep));
   if (!find("backward").hidden) views.unshift(backwardView(trace, change));
   if (trace.tiles && trace.last >= 0) {
     find("tiles").replaceChildren();
@@ -104,23 +109,27 @@ function answerViews(trace) {
   table.tHead.replaceChildren();
   table.tBodies[0].replaceChildren();
   const isField = inputs === 2 && (outputs === 1 || trace.data.classes), isCurve = inputs === 1 && outputs === 1;
-  plot.hidden = !isField && !isCurve;
+  find("answer-picture").hidden = !isField && !isCurve;
   const draws = [answersTable(trace, table)];
   if (isField) draws.push(field(trace, plot, note));
   if (isCurve) draws.push(answerCurve(trace, plot, note));
   return draws.map((draw) => ({index}) => draw(index));
 }
 
-function parameterView(trace, toStep) {
+function parameterView(trace, change, toStep) {
+  const choice = find("column");
   let shown, draw, waiting;
-  return ({index, row}) => {
-    if (shown !== row) {
-      draw = weightSeries(trace, find("parameter-curve"), row, toStep);
-      shown = row;
+  choice.replaceChildren(...trace.columns.map((name) => element("option", {value: name}, name.replaceAll("_", " "))));
+  choice.onchange = () => change({column: choice.value});
+  find("pulls-part").hidden = !trace.graph;
+  return ({index, row, column}) => {
+    if (shown !== `${row} ${column}`) {
+      draw = rowSeries(trace, find("parameter-curve"), row, column, toStep);
+      shown = `${row} ${column}`;
+      choice.value = column;
       find("parameter-name").textContent = trace.rows[row];
     }
-    draw(trace.steps[index], trace.table.before[row][index]);
-    find("pulls").hidden = !trace.graph;
+    draw(trace.steps[index], trace.table[column][row][index]);
     if (!trace.graph) return;
     clearTimeout(waiting);
     const fill = () => pulls(trace, find("pulls"), find("pulls-said"), index, row);

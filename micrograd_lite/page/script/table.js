@@ -12,7 +12,7 @@ function stepTable(trace, holder, pager, onChoose) {
     made = names.map((name, place) => {
       const row = first + place, cells = columns.map(() => document.createTextNode(""));
       const button = element("button", {type: "button", class: "choice", "aria-pressed": "false", onclick: () => onChoose(row)}, name);
-      const line = element("tr", {}, element("th", {scope: "row"}, onChoose ? button : name), ...cells.map((cell) => element("td", {}, cell)));
+      const line = element("tr", {}, element("th", {scope: "row"}, button), ...cells.map((cell) => element("td", {}, cell)));
       return {row, line, button, cells};
     });
     holder.tBodies[0].replaceChildren(...made.map(({line}) => line));

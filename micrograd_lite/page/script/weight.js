@@ -1,12 +1,10 @@
-// Weight: one chosen parameter over all steps, and how hard each sample of the step pulls at it.
+// Weight: one chosen row of the table over all steps, and how hard each sample of the step pulls at it.
 
 const MOST_PULLS = 12, SLOW = 300000;
 
-function weightSeries(trace, holder, row, onStep) {
-  return curve(holder, {
-    xs: trace.steps, ys: trace.table.before[row], name: `${trace.rows[row]}, before the update`, height: 220, onChoose: onStep,
-    label: `${trace.rows[row]} over the steps`,
-  });
+function rowSeries(trace, holder, row, column, onStep) {
+  const name = `${column.replaceAll("_", " ")} of ${trace.rows[row]}`;
+  return curve(holder, {xs: trace.steps, ys: trace.table[column][row], name, label: `${name} over the steps`, height: 220, onChoose: onStep});
 }
 
 // The samples' shares in the gradient of a parameter, the hardest first; the sum beside the recorded gradient.
