@@ -1,6 +1,7 @@
 // Answers: what the network says with the weights of the step. Of two inputs everywhere on the plane, of one input along a line;
 // and, in a table, for the first samples of its data.
 
+const BLUE = [33, 102, 172], RED = [178, 24, 43];  // below and above zero, as in the pictures
 const FIELD = 64, MOST_ROWS = 12, MARKS = ["circle", "square", "triangle", "diamond"];
 
 // How one output of a classifier is read: as a probability, or as it is. Low and high are the ends of the colours.
@@ -39,7 +40,7 @@ function field(trace, holder, note) {
   }
   const isOne = graph.outputs.length === 1, read = isOne && reading(trace);
   note.textContent = isOne
-    ? `Colour: ${read.name}, blue where it is below ${nine(read.middle, 4)}, orange where it is above, the stronger the further `
+    ? `Colour: ${read.name}, blue where it is below ${nine(read.middle, 4)}, red where it is above, the stronger the further `
       + `(the ends of the scale are ${nine(read.low, 4)} and ${nine(read.high, 4)}, in all steps). Marks are the samples`
       + `${data.classes ? `: a circle is ${className(data, 0)}, a square is ${className(data, 1)}` : ""}.`
     : `Colour: the class with the highest output. Marks are the samples, each class with a shape of its own.`;
@@ -53,13 +54,13 @@ function field(trace, holder, note) {
   };
 }
 
-// Blue or orange over the paper, as strong as the number is far from the middle; grey where it is no number.
+// Blue or red over the paper, as strong as the number is far from the middle; grey where it is no number.
 function signed({of, low, high, middle}, output) {
   const number = of(output);
   if (Number.isNaN(number)) return [128, 128, 128, 90];
   const share = number < middle ? (middle - number) / (middle - low || 1) : (number - middle) / (high - middle || 1);
   const strength = 16 + 200 * Math.min(Math.ceil(share * 10) / 10, 1);
-  return number < middle ? [47, 116, 184, strength] : [214, 96, 30, strength];
+  return [...(number < middle ? BLUE : RED), strength];
 }
 
 const TINTS = [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [106, 61, 154],
@@ -84,7 +85,7 @@ function drawSamples(svg, trace, x, y) {
 // A sample's mark: classes differ by shape, not by colour alone.
 function mark(number, x, y, size) {
   const shape = MARKS[number % MARKS.length], far = size * 1.25;
-  if (shape === "circle") return element("circle", {class: "sample", cx: x, cy: y, r: size});
+  if (shape === "circle") return element("circle", {class: `sample class${number % 10}`, cx: x, cy: y, r: size});
   const corners = {
     square: [[-size, -size], [size, -size], [size, size], [-size, size]],
     triangle: [[0, -far], [far, size], [-far, size]],
@@ -136,13 +137,13 @@ function answersTable(trace, holder) {
     const outputs = trace.answers(index, rows);
     cells.forEach(([target, first, second, judged], row) => {
       const numbers = outputs.map((column) => column[row]);
-      target.textContent = targetText(trace, row);
-      first.textContent = isOne ? nine(read.of(numbers[0]), 6) : data.classes ? className(data, classOf(graph, numbers))
-        : numbers.map((number) => nine(targetInUnits(data, number), 4)).join(", ");
+      setText(target, targetText(trace, row));
+      setText(first, isOne ? nine(read.of(numbers[0]), 6) : data.classes ? className(data, classOf(graph, numbers))
+        : numbers.map((number) => nine(targetInUnits(data, number), 4)).join(", "));
       if (!data.classes) return;
-      second.textContent = isOne ? className(data, classOf(graph, numbers)) : nine(softmax(numbers)[classOf(graph, numbers)], 4);
+      setText(second, isOne ? className(data, classOf(graph, numbers)) : nine(softmax(numbers)[classOf(graph, numbers)], 4));
       const isRight = classOf(graph, numbers) === classOf(graph, trace.targets.map((column) => column[row]));
-      judged.textContent = isRight ? "right" : "wrong";
+      setText(judged, isRight ? "right" : "wrong");
       judged.className = isRight ? "right" : "wrong";
     });
   };

@@ -1,4 +1,4 @@
-// Arrays: the kept weights of a network on arrays, one tile for each weight, blue below zero, orange above.
+// Arrays: the kept weights of a network on arrays, one tile for each weight, blue below zero, red above.
 
 const MOST_PIXELS = 360;
 
@@ -31,5 +31,5 @@ function tileViews(trace, holder, note) {
 function tileColour(level) {
   if (level === 255) return [128, 128, 128, 255];
   const share = level - 127;
-  return share < 0 ? [47, 116, 184, -2 * share] : [214, 96, 30, 2 * share];
+  return [...(share < 0 ? BLUE : RED), 2 * Math.abs(share)];
 }

@@ -42,7 +42,8 @@ function showEdge({sentence, table}, rows, walked, ends) {
   const edge = rows[walked - 1];
   sentence.replaceChildren(...(edge ? edgeSentence(edge, knownNumbers(rows)) : [ends.before]));
   const from = Math.max(0, Math.min(walked - 1 - NEAR, rows.length - 2 * NEAR - 1)), to = Math.min(rows.length, from + 2 * NEAR + 1);
-  table.tBodies[0].replaceChildren(...rows.slice(from, to).map((row, place) => edgeRow(row, from + place + 1, walked)));
+  const lines = rowsFor(table.tBodies[0], to - from, edgeRow);
+  rows.slice(from, to).forEach((row, place) => fillEdge(lines[place], row, from + place + 1, walked));
   if (walked === rows.length && rows.length) sentence.append(element("br"), ends.after);
 }
 
@@ -68,13 +69,15 @@ function withNumbers(formula, known) {
   return formula.replace(/[A-Za-z_][\w.]*/g, (name) => known.has(name) ? number(known.get(name)) : name);
 }
 
-function edgeRow(row, number, walked) {
+const edgeRow = () => element("tr", {}, element("th", {scope: "row"}),
+  ...Array.from({length: 7}, (_, place) => element("td", {class: place < 3 ? "words" : ""})));
+
+function fillEdge(line, row, number, walked) {
   const isWalked = number <= walked, node = row.formula.length > SHORT ? row.node : `${row.node} = ${row.formula}`;
   const numbers = [row.partial, row.upstream, row.share, row.total].map((cell) => isWalked ? nine(cell) : "");
-  const line = element("tr", {class: number === walked ? "chosen" : isWalked ? "" : "ahead"}, element("th", {scope: "row"}, `${number}`));
-  line.append(...[node, row.parent, row.partial_formula].map((cell) => element("td", {class: "words", title: row.formula}, cell)));
-  line.append(...numbers.map((cell) => element("td", {}, cell)));
-  return line;
+  [`${number}`, node, row.parent, row.partial_formula, ...numbers].forEach((text, place) => setText(line.cells[place], text));
+  setAttribute(line.cells[1], "title", row.formula);
+  line.className = number === walked ? "chosen" : isWalked ? "" : "ahead";
 }
 
 // The section: a sample is chosen, its edges are walked with a slider or buttons; at another step the same place is shown again.

@@ -34,7 +34,7 @@ function extremes(xs, ys, parts) {
 }
 
 // A chart in its holder. Returned: a function that moves the cursor to a step, whose number is y. onChoose hears of clicks.
-function curve(holder, {xs, ys, name, label, mayBeLog, height = 240, onChoose}) {
+function curve(holder, {xs, ys, name, label, mayBeLog, height = 300, onChoose}) {
   const {svg, width} = drawing(holder, height, label);
   const box = {left: 64, right: width - 12, top: 28, bottom: height - 42};
   const [low, high] = rangeOf(ys);

@@ -11,6 +11,22 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// Sets an attribute or a text where it changes: what stays the same costs the browser nothing.
+function setAttribute(made, name, value) {
+  if (made.getAttribute(name) !== value) made.setAttribute(name, value);
+}
+
+function setText(made, text) {
+  if (made.textContent !== text) made.textContent = text;
+}
+
+// Rows for a table's body, as many as are wanted: those that stand there are filled again.
+function rowsFor(body, count, make) {
+  while (body.rows.length > count) body.deleteRow(-1);
+  while (body.rows.length < count) body.append(make());
+  return body.rows;
+}
+
 const find = (id) => document.getElementById(id);
 
 // An empty drawing as wide as its place; what it shows is said in words beside it.
