@@ -117,26 +117,27 @@ function answerCurve(trace, holder, note) {
   };
 }
 
-// The first samples with their targets and answers.
+// Some samples, from all over the data, with their targets and answers.
 function answersTable(trace, holder) {
   const {graph, data, samples} = trace, count = Math.min(samples, MOST_ROWS), isOne = graph.outputs.length === 1;
   const read = isOne && reading(trace);
-  const rows = Array.from({length: count}, (_, row) => graph.inputs.map((constant) => trace.constants[constant][row]));
+  const chosen = Array.from({length: count}, (_, place) => Math.floor(place * samples / count));
+  const rows = chosen.map((row) => graph.inputs.map((constant) => trace.constants[constant][row]));
   const names = featureNames(data, graph.inputs.length), most = 4;
   const heads = [...names.slice(0, most), ...(names.length > most ? [`and ${names.length - most} more`] : []), "target",
     isOne ? read.name : "answer", ...(data.classes ? [isOne ? "answer" : "softmax", "right?"] : [])];
-  const cells = rows.map((numbers, row) => {
+  const cells = rows.map((numbers, place) => {
     const inputs = numbers.slice(0, most).map((number, place) => element("td", {}, nine(inUnits(data, place, number), 4)));
     const made = heads.slice(inputs.length).map(() => element("td", {}, ""));
-    holder.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, `${row}`), ...inputs, ...made));
+    holder.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, `${chosen[place]}`), ...inputs, ...made));
     return made.slice(names.length > most ? 1 : 0);
   });
   holder.tHead.append(element("tr", {}, ...["sample", ...heads].map((head) => element("th", {scope: "col"}, head))));
-  holder.caption.textContent = samples > count ? `The first ${count} of its ${counted(samples)} samples.` : "Its samples.";
+  holder.caption.textContent = samples > count ? `${count} of its ${counted(samples)} samples, from all over the data.` : "Its samples.";
   return (index) => {
     const outputs = trace.answers(index, rows);
-    cells.forEach(([target, first, second, judged], row) => {
-      const numbers = outputs.map((column) => column[row]);
+    cells.forEach(([target, first, second, judged], place) => {
+      const numbers = outputs.map((column) => column[place]), row = chosen[place];
       setText(target, targetText(trace, row));
       setText(first, isOne ? nine(read.of(numbers[0]), 6) : data.classes ? className(data, classOf(graph, numbers))
         : numbers.map((number) => nine(targetInUnits(data, number), 4)).join(", "));

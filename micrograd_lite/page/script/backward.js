@@ -35,7 +35,7 @@ function recordedEdges({chain, blocks}, step) {
   return [];
 }
 
-const NEAR = 6, SHORT = 48;
+const NEAR = 6, SHORT = 34;
 
 // Shows the edge that was walked last: its sentence, and the rows around it.
 function showEdge({sentence, table}, rows, walked, ends) {

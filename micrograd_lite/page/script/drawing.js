@@ -65,15 +65,15 @@ function strongest({network, table}, rowOf) {
 // Where the neurons of a layer stand; those of a wide layer stand closer.
 function neuronSpots(count, layer, layers, width, height) {
   const left = Math.min(96, width * 0.2), x = left + layer * (width - left - 70) / (layers - 1);
-  const apart = Math.min(46, (height - 40) / Math.max(count, 1)), middle = height / 2 + 6;
+  const apart = Math.min(46, (height - 48) / Math.max(count, 1)), middle = height / 2 + 14;
   return Array.from({length: count}, (_, neuron) => [x, middle + (neuron - (count - 1) / 2) * apart]);
 }
 
 function drawNeurons(svg, spots, network, names) {
   spots.forEach((layer, number) => {
     const radius = layer.length > MOST_NEURONS ? 2.5 : layer.length > 12 ? 6 : 9;
-    const kind = number === 0 ? "inputs" : `layer${number - 1}: ${network.activations[number - 1]}`;
-    svg.append(element("text", {x: layer[0][0], y: 14, "text-anchor": "middle", class: "name"}, kind));
+    const heads = number === 0 ? ["inputs"] : [`layer${number - 1}`, network.activations[number - 1]];
+    heads.forEach((head, line) => svg.append(element("text", {x: layer[0][0], y: 12 + 14 * line, "text-anchor": "middle", class: "name"}, head)));
     layer.forEach(([x, y], place) => {
       const name = number === 0 ? names[place] || "" : `layer${number - 1}.neuron${place}`;
       svg.append(element("circle", {class: "neuron", cx: x, cy: y, r: radius}, element("title", {}, name)));

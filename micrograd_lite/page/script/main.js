@@ -63,7 +63,7 @@ function reveal(trace) {
 // What is said of a step beside the slider.
 function moment(trace, index) {
   const step = trace.steps[index], place = placeOf(trace.metrics.step, step);
-  const told = [`step ${step} of ${trace.metrics.step[trace.metrics.step.length - 1] || step}`];
+  const told = [`step ${counted(step)} of ${counted(trace.metrics.step[trace.metrics.step.length - 1] || step)}`];
   for (const [name, column] of Object.entries(trace.metrics)) {
     if (name === "loss") told.push(`loss ${nine(column[place], 6)}`);
     else if (name.endsWith("accuracy") && Number.isFinite(column[place])) told.push(`${name.replace("_", " ")} ${nine(column[place], 4)}`);

@@ -61,7 +61,7 @@ function scaleOf(low, high, from, to, isLog = false) {
 // The frame of a plot with its ticks: x below, y on the left.
 function axes(svg, x, y, {left, right, top, bottom}, names) {
   svg.append(element("rect", {class: "frame", x: left, y: top, width: right - left, height: bottom - top}));
-  for (const number of x.ticks(Math.max(2, Math.floor((right - left) / 90)))) {
+  for (const number of x.ticks(Math.max(2, Math.floor((right - left) / 64)))) {
     svg.append(element("line", {class: "tick", x1: x(number), x2: x(number), y1: bottom, y2: bottom + 4}));
     svg.append(element("text", {x: x(number), y: bottom + 16, "text-anchor": "middle"}, nine(number, 6)));
   }
