@@ -1,8 +1,8 @@
 // Answers: what the network says with the weights of the step. Of two inputs everywhere on the plane, of one input along a line;
 // and, in a table, for the first samples of its data.
 
-const BLUE = [33, 102, 172], RED = [178, 24, 43];  // below and above zero, as in the pictures
-const FIELD = 64, MOST_ROWS = 12, MARKS = ["circle", "square", "triangle", "diamond"];
+const BLUE = [33, 102, 172], RED = [178, 24, 43], GREY = [128, 128, 128];  // below and above zero, as in the pictures
+const FINE = 48, COARSE = 32, MANY_NODES = 60, MOST_ROWS = 12, MARKS = ["circle", "square", "triangle", "diamond"];
 
 // How one output of a classifier is read: as a probability, or as it is. Low and high are the ends of the colours.
 function reading(trace) {
@@ -27,14 +27,15 @@ function field(trace, holder, note) {
     return place ? scaleOf(low - room, high + room, box.bottom, box.top) : scaleOf(low - room, high + room, box.left, box.right);
   });
   axes(svg, x, y, box, {x: name, y: below});
-  const canvas = element("canvas", {width: FIELD, height: FIELD, class: "field"});
+  const size = graph.until - graph.inputs.length > MANY_NODES + trace.rows.length ? COARSE : FINE;  // answers in each direction
+  const canvas = element("canvas", {width: size, height: size, class: "field"});
   Object.assign(canvas.style, {left: `${box.left}px`, top: `${box.top}px`, width: `${box.right - box.left}px`, height: `${box.bottom - box.top}px`});
   holder.prepend(canvas);
   drawSamples(svg, trace, x, y);
   const points = [];
-  for (let row = 0; row < FIELD; row++) {
-    for (let column = 0; column < FIELD; column++) {
-      const there = [x.low + (column + 0.5) / FIELD * (x.high - x.low), y.high - (row + 0.5) / FIELD * (y.high - y.low)];
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const there = [x.low + (column + 0.5) / size * (x.high - x.low), y.high - (row + 0.5) / size * (y.high - y.low)];
       points.push(there.map((number, place) => fromUnits(data, place, number)));
     }
   }
@@ -46,30 +47,36 @@ function field(trace, holder, note) {
     : `Colour: the class with the highest output. Marks are the samples, each class with a shape of its own.`;
   const pen = canvas.getContext("2d");
   return (index) => {
-    const outputs = trace.answers(index, points), image = pen.createImageData(FIELD, FIELD);
+    const outputs = trace.answers(index, points), image = pen.createImageData(size, size);
     for (let point = 0; point < points.length; point++) {
-      image.data.set(isOne ? signed(read, outputs[0][point]) : tint(outputs, point), 4 * point);
+      if (isOne) paintSigned(image.data, 4 * point, read, outputs[0][point]);
+      else paintHighest(image.data, 4 * point, outputs, point);
     }
     pen.putImageData(image, 0, 0);
   };
 }
 
 // Blue or red over the paper, as strong as the number is far from the middle; grey where it is no number.
-function signed({of, low, high, middle}, output) {
-  const number = of(output);
-  if (Number.isNaN(number)) return [128, 128, 128, 90];
-  const share = number < middle ? (middle - number) / (middle - low || 1) : (number - middle) / (high - middle || 1);
-  const strength = 16 + 200 * Math.min(Math.ceil(share * 10) / 10, 1);
-  return [...(number < middle ? BLUE : RED), strength];
+function paintSigned(data, place, {of, low, high, middle}, output) {
+  const number = of(output), isBelow = number < middle;
+  const share = (isBelow ? middle - number : number - middle) / ((isBelow ? middle - low : high - middle) || 1);
+  paint(data, place, Number.isNaN(number) ? GREY : isBelow ? BLUE : RED, 16 + 200 * Math.min(Math.ceil(share * 10) / 10, 1) || 90);
+}
+
+function paint(data, place, [red, green, blue], strength) {
+  data[place] = red;
+  data[place + 1] = green;
+  data[place + 2] = blue;
+  data[place + 3] = strength;
 }
 
 const TINTS = [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [106, 61, 154],
   [140, 86, 75], [95, 95, 31], [43, 27, 58]];
 
-function tint(outputs, point) {
+function paintHighest(data, place, outputs, point) {
   let highest = 0;
   for (let output = 1; output < outputs.length; output++) if (outputs[output][point] > outputs[highest][point]) highest = output;
-  return [...TINTS[highest % TINTS.length], 110];
+  paint(data, place, TINTS[highest % TINTS.length], 110);
 }
 
 function drawSamples(svg, trace, x, y) {

@@ -91,7 +91,7 @@ function backwardView(trace, change) {
     : `${trace.no_backward || ""} ${trace.chain ? "The edges below are those that were recorded, shown with nine digits." : ""}`;
   const draw = isComputed && trace.graph.drawing && graphDrawing(trace, find("graph"));
   find("graph").hidden = !draw;
-  let sweep = {rows: []}, known = "", listed = "";
+  let sweep = {rows: []}, known = "";
   const walk = (walked) => change({walked: Math.max(0, Math.min(sweep.rows.length, walked))});
   slider.oninput = () => walk(Number(slider.value));
   back.onclick = () => walk(Number(slider.value) - 1);
@@ -106,11 +106,11 @@ function backwardView(trace, change) {
       sweep = isComputed ? computedEdges(trace, index, state.sample) : {rows: trace.chain ? recordedEdges(trace, trace.steps[index]) : []};
     }
     const {rows} = sweep;
-    if (isComputed && listed !== batch.join()) {
-      listed = batch.join();
-      choice.replaceChildren(...batch.map((row, place) => element("option", {value: place}, `sample ${place}: ${sampleText(trace, row)}`)));
+    if (isComputed && choice.length !== batch.length) {
+      choice.replaceChildren(...batch.map((_, place) => element("option", {value: place}, `sample ${place}`)));
     }
-    choice.value = state.sample;
+    if (Number(choice.value) !== state.sample) choice.value = state.sample;
+    if (isComputed) setText(find("sample-said"), sampleText(trace, batch[state.sample]));
     const walked = Math.min(state.walked, rows.length), edge = rows[walked - 1];
     state.lit = edge && edge.lit;
     for (const control of [slider, back, on]) control.disabled = !rows.length;
@@ -120,7 +120,7 @@ function backwardView(trace, change) {
     slider.setAttribute("aria-valuetext", edge ? `${told}, ${edge.node} toward ${edge.parent}` : told || "no edges");
     said.textContent = told;
     table.hidden = !rows.length;
-    showEdge({sentence, table}, rows, walked, ends(trace, state, rows, batch));
+    showEdge({sentence, table}, rows, walked, edge && walked < rows.length ? {} : ends(trace, state, rows, batch));
     if (draw) draw(sweep, walked);
   };
 }

@@ -15,6 +15,7 @@ function graphDrawing({graph}, holder) {
     return [place, {frame, lines, left, top}];
   }));
   holder.replaceChildren(svg);
+  let shown;
 
   return ({rows, values, upstream}, walked) => {
     const totals = new Map([[graph.nodes.length - 1, upstream]]), edge = rows[walked - 1];
@@ -26,7 +27,8 @@ function graphDrawing({graph}, holder) {
       setText(lines[2], totals.has(place) ? `total ${nine(totals.get(place), 5)}` : "");
       setAttribute(frame, "class", `box${edge && (place === edge.place || place === edge.toPlace) ? " lit" : ""}`);
     }
-    if (edge) keepInView(holder, slots.get(edge.place), wide);
+    if (edge && shown !== walked) keepInView(holder, slots.get(edge.place), wide);
+    shown = walked;
   };
 }
 

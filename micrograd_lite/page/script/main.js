@@ -134,7 +134,7 @@ function parameterView(trace, change, toStep) {
     clearTimeout(waiting);
     const fill = () => pulls(trace, find("pulls"), find("pulls-said"), index, row);
     if (!isSlow(trace)) return fill();
-    find("pulls-said").textContent = "";
+    setText(find("pulls-said"), "The samples' shares are added up as soon as the step stands still.");
     find("pulls").tBodies[0].replaceChildren();
     waiting = setTimeout(fill, 200);
   };

@@ -1,6 +1,6 @@
 // Weight: one chosen row of the table over all steps, and how hard each sample of the step pulls at it.
 
-const MOST_PULLS = 12, SLOW = 300000;
+const MOST_PULLS = 12, SLOW = 50000;
 
 function rowSeries(trace, holder, row, column, onStep) {
   const name = `${column.replaceAll("_", " ")} of ${trace.rows[row]}`;
