@@ -7,6 +7,7 @@ from html import escape
 from micrograd_lite.page.content import Source
 from micrograd_lite.page.write import html_of
 from micrograd_lite.pictures.notebook import of_trace as curves_and_table
+from micrograd_lite.pictures.notebook import what_it_is
 from micrograd_lite.trace import Trace
 
 MOST = 1_000_000
@@ -15,13 +16,9 @@ MOST = 1_000_000
 
 def of_trace(trace: Trace) -> str:
     """The page in a frame that may run its script and nothing else; above it the line that says what the trace is."""
-    told = curves_and_table(trace)
-    if not trace.metrics():
-        return told
-    page = html_of(Source(trace).content())
-    if len(page) > MOST:
-        return told
-    first, end, _ = told.partition("</p>")
+    page = html_of(Source(trace).content()) if trace.metrics() else ""
+    if not 0 < len(page) <= MOST:
+        return curves_and_table(trace)
     style = "width:100%;height:45em;border:0"
-    frame = f'<iframe title="every step of the run" sandbox="allow-scripts" style="{style}" srcdoc="{escape(page)}">'
-    return f"{first}{end}{frame}</iframe>"
+    frame = f'<iframe title="every step of the run" sandbox="allow-scripts" style="{style}" srcdoc="{escape(page)}"></iframe>'
+    return what_it_is(trace) + frame
