@@ -275,6 +275,14 @@ def test_numbers_that_are_none_are_kept_as_they_are(tmp_path):
     assert "cannot be built again" in header["no_backward"] and "<td>NaN</td><td>-0.0</td><td>-inf</td>" in html
 
 
+def test_what_cannot_be_computed_again_is_told_without_a_path(tmp_path):
+    """Of a loss of one's own no backward pass can be computed: a sentence, which does not say where the folder stood."""
+    trained(tmp_path / "run", MLP(2, [2, 1], "tanh"), data.xor(), loss=mse._replace(name="mine"), epochs=3)
+    header, blocks = unpacked(text_of_data(page_of(Trace(tmp_path / "run"))))
+    assert header["no_backward"] == "this trace was trained with 'mine', a loss of one's own: no step can be built again"
+    assert "constants" not in blocks and "graph" not in header
+
+
 def test_each_sample_is_in_the_page(tmp_path):
     """The graph's constants: inputs and targets of each row of the data, the batches' rows in their order."""
     rows = data.moons(20)
