@@ -3,7 +3,8 @@
     networks  train, predict, data
     sweeps    sweep
     job       what sweep does with each combination, and what it says of all of them
-    traces    render, show, diff, diagnose, lab, verify, flat
+    pictures  render, page
+    traces    show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
     classroom worksheet, mark
 
@@ -48,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it makes has `run`, which takes the options and returns the exit code."""
-    from micrograd_lite.cli import classroom, formulas, networks, sweeps, traces  # they stand below this page
+    from micrograd_lite.cli import classroom, formulas, networks, pictures, sweeps, traces  # they stand below this page
 
     made = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     made.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for page in (networks, sweeps, traces, formulas, classroom):
+    for page in (networks, sweeps, pictures, traces, formulas, classroom):
         page.add_commands(commands)
     return made
 
