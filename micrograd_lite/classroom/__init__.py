@@ -1,0 +1,16 @@
+"""The classroom: checking somebody's own engine by its properties, with the likely line of each mistake.
+
+programs    a few lines over the operations of our table
+reference   what is right, by forward duals; which programs prove something
+adapter     somebody's class in its own words: data, grad, relu
+loading     a file or notebook, of which only definitions and imports run
+lines       the likely line of their source
+findings    what was found, in sentences that teach
+properties  one operation: value, slopes, what arrives from above, what is used twice; root causes first
+probes      whole graphs: order, equal numbers, a second graph, another build
+limits      beyond the lecture: long chains, many paths, large numbers
+networks    Neuron, Layer and MLP beside ours
+child       the process in which the file runs
+checking    both processes, their limits, one result
+verdict     the result as text, JSON, or for Gradescope
+"""

@@ -1,0 +1,222 @@
+"""The properties of one operation: its value, its slopes, what arrives from above, what is used twice.
+
+Each is looked for on its own, in this order, over programs of one or two steps; hypothesis draws the numbers and shrinks what it
+finds. The order is what makes a finding a root cause: a rule is tried below other operations only after it was right alone,
+and an operation that is made of a wrong one is told as following from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from micrograd_lite.classroom.adapter import CannotCheck, Engine, said
+from micrograd_lite.classroom.causes import in_common, root_causes
+from micrograd_lite.classroom.findings import Finding, Mismatch, about_accumulation, formula, operation_sentence, said_value
+from micrograd_lite.classroom.lines import Line, functions_called, gradient_line, value_line
+from micrograd_lite.classroom.programs import POINTS, Program, Step, single
+from micrograd_lite.classroom.reference import ROOM, Derived, dependable
+
+EXAMPLES = 300
+"""Programs that hypothesis draws."""
+
+GRID = (
+    (2.0, 3.0, 1.5), (3.0, 0.5, 2.0), (-2.0, 3.0, 0.5), (2.0, -3.0, 0.5), (-0.5, -2.0, 3.0), (0.5, 4.0, -2.0), (4.0, 0.25, 3.0),
+    (-3.0, 0.75, -0.5), (1.5, 1.25, 2.0), (0.25, -0.125, 4.0), (-1.25, -4.5, 0.25), (5.0, 2.0, 0.5),
+)  # fmt: skip
+"""Numbers that each form is tried at, before hypothesis draws others: the simplest ones first."""
+
+Form = tuple[Step, ...]
+
+
+def mismatch(engine: Engine, program: Program, inner: bool = False) -> Mismatch | None:
+    """The first number that is wrong; None where all are right, or where the program proves nothing.
+
+    inner: the gradients of inner numbers count too.
+    """
+    derived = dependable(program, engine.known)
+    if derived is None:
+        return None
+    last = len(program.inputs) + len(program.steps) - 1
+    try:
+        ran = engine.run(program)
+    except (CannotCheck, MemoryError):
+        raise
+    except Exception as error:
+        return Mismatch("error", last, None, derived.values[last], said(error))
+    for place in range(len(program.inputs), last + 1):
+        if not abs(ran.values[place] - derived.values[place]) <= ROOM * max(1.0, abs(derived.values[place])):
+            return Mismatch("value", place, ran.values[place], derived.values[place])
+    return wrong_gradient(ran.gradients[: last + 1 if inner else len(program.inputs)], derived)
+
+
+def wrong_gradient(gradients: Sequence[float | None], derived: Derived) -> Mismatch | None:
+    """The first gradient that is off by more than its terms allow; None of an engine counts as 0."""
+    for place, found in enumerate(gradients):
+        wanted = derived.gradients[place]
+        if not abs((found or 0.0) - wanted) <= ROOM * derived.sizes[place]:
+            return Mismatch("slope", place, found, wanted)
+    return None
+
+
+def smallest(strategy: Any, is_wrong: Callable[[Any], bool], examples: int) -> Any:
+    """The smallest thing that hypothesis finds to be wrong, the same in every run; None when it finds nothing."""
+    from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis.errors import NoSuchExample
+
+    try:
+        return find(strategy, is_wrong, settings=settings(
+            max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink),
+        ))  # fmt: skip
+    except NoSuchExample:
+        return None
+
+
+def program_of(form: Form, numbers: Sequence[float]) -> Program:
+    """A form with these numbers as its inputs."""
+    size, inputs = 1 + max(form[0].places), extra_inputs(form)
+    return Program(tuple(numbers[:inputs]), shifted(form, size, inputs))
+
+
+def search(engine: Engine, forms: Sequence[Form]) -> Program | None:
+    """The first program of these forms, the simplest numbers first, that comes out wrong."""
+    for form in forms:
+        for numbers in GRID:
+            program = program_of(form, numbers)
+            if mismatch(engine, program) is not None:
+                return program
+    return None
+
+
+def drawn_search(engine: Engine, forms: Sequence[Form]) -> Program | None:
+    """The same with numbers that hypothesis draws: what is wrong at few points only."""
+    from hypothesis import strategies as st
+
+    if not forms:
+        return None
+    numbers = st.one_of(st.sampled_from(POINTS), st.integers(-100, 100).map(lambda n: n / 16), st.integers(-30, 30).map(float))
+    drawn = st.tuples(st.sampled_from(list(forms)), st.tuples(numbers, numbers, numbers))
+    found = smallest(drawn, lambda pair: mismatch(engine, program_of(*pair)) is not None, EXAMPLES)
+    return None if found is None else program_of(*found)
+
+
+EXTRA = -1
+"""In a form, the place of an input that only a later step reads."""
+
+
+def extra_inputs(form: Form) -> int:
+    """How many inputs a form takes: those of its first step, and one more where a later step reads an extra one."""
+    size = 1 + max(x for x in form[0].places)
+    return size + (1 if any(x == EXTRA for step in form[1:] for x in step.places) else 0)
+
+
+def shifted(form: Form, size: int, inputs: int) -> Form:
+    """A form with its places counted from its inputs: EXTRA is the last input, -2 the step before."""
+    steps = [form[0]]
+    for at, step in enumerate(form[1:], 1):
+        places = {EXTRA: inputs - 1, -2: inputs + at - 1}
+        steps.append(step._replace(operands=tuple(places.get(x, x) if isinstance(x, int) else x for x in step.operands)))
+    return tuple(steps)
+
+
+class Operation(NamedTuple):
+    """One operation of an engine: the forms that it offers, why others are not, and which other operations it calls."""
+
+    name: str
+    forms: list[Form]
+    missing: dict[Step, str]
+    calls: set[str]
+
+
+def operation(engine: Engine, name: str) -> Operation:
+    """What an engine offers of one operation."""
+    forms, missing = [], {}
+    for form in single(name, engine.arity[name]):
+        why = engine.offers(form[0])
+        if why:
+            missing[form[0]] = why
+        else:
+            forms.append(form)
+    called: set[Any] = set()
+    for form in forms:
+        called |= set(functions_called(lambda form=form: engine.step(form[0], [engine.leaf(2.0), engine.leaf(3.0)])))  # type: ignore[misc]
+    calls = {other for other in engine.ways if other != name and called & engine.own_codes(other) - engine.codes(name)}
+    return Operation(name, forms, missing, calls)
+
+
+def stages(name: str, forms: Sequence[Form], right: Sequence[str]) -> list[list[Form]]:
+    """The forms in which an operation is tried, one stage after the other; `right`: what may stand around it.
+
+    Alone; below a product; with an operand that is used again, where the other use comes first in the sweep.
+    """
+    result: list[list[Form]] = [list(forms)]
+    if "mul" in right or name == "mul":
+        result.append([(form[0], Step("mul", (-2, EXTRA))) for form in forms])
+    else:
+        result.append([(form[0], Step("add", (-2, -2))) for form in forms] if "add" in right else [])
+    again: list[Form] = [(Step(name, (0, 0)),)] if any(len(form[0].places) == 2 for form in forms) else []
+    if "add" in right or name == "add":
+        again += [(form[0], Step("add", (-2, place))) for form in forms for place in form[0].places]
+    return [*result, again]
+
+
+def examine(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
+    """What is wrong with each operation: the root causes alone."""
+    wrong: dict[str, Finding] = {}
+    for stage in range(3):
+        for name in sorted(tried, key=lambda name: name not in ("mul", "add")):  # these two stand around the others
+            right = [other for other in tried if other not in wrong]
+            program = search(engine, stages(name, tried[name].forms, right)[stage]) if name in right else None
+            found = finding(engine, stage, program) if program is not None else None
+            if found:
+                wrong[name] = found
+    blamed = set(wrong)
+    right = [name for name in tried if not tried[name].calls & blamed and name not in blamed]
+    drawn = drawn_finding(engine, [tried[name] for name in right], right)
+    in_order = [wrong[name] for name in tried if name in wrong]
+    return in_common(
+        engine, root_causes([*in_order, drawn] if drawn else in_order, {name: one.calls for name, one in tried.items()})
+    )
+
+
+def drawn_finding(engine: Engine, all_tried: Sequence[Operation], right: Sequence[str]) -> Finding | None:
+    """What hypothesis finds wrong with an operation that was right at the points of the grid."""
+    staged = [stages(tried.name, tried.forms, right) for tried in all_tried]
+    program = drawn_search(engine, [form for stage in (0, 2) for forms in staged for form in forms[stage]])
+    return None if program is None else finding(engine, 0 if len(program.steps) == 1 else 2, program)
+
+
+def finding(engine: Engine, stage: int, program: Program) -> Finding | None:
+    """A wrong program of an operation, in words; None where it is right the next time that it is tried."""
+    found, name = mismatch(engine, program), program.steps[0].name
+    if found is None:
+        return None
+    derived = dependable(program, engine.known)
+    line = likely(engine, name, program, found, overwritten=stage == 2)
+    if derived is None or stage == 2:
+        words = about_accumulation(name, found, str(line))
+    elif stage == 1 and found.kind == "slope" and derived is not None:
+        words = f"{formula(name)} forgets the gradient that arrives at its result: each share is the slope times that gradient"
+    else:
+        words = operation_sentence(name, program, found, derived)
+    return Finding("wrong", name, words, example(engine, program), said_value(program, found), str(line or ""))
+
+
+def example(engine: Engine, program: Program) -> tuple[str, ...]:
+    """A program as somebody types it with this engine."""
+    return tuple(program.lines(engine.cls.__name__, engine.backward, engine.spelled))
+
+
+def likely(engine: Engine, name: str, program: Program, found: Mismatch, overwritten: bool) -> Line | None:
+    """The line of their source where the mistake probably stands."""
+    step = program.steps[0]
+    ran = functions_called(lambda: engine.step(step, [engine.leaf(x) for x in program.inputs]))
+    own = [code for code in ran if code in engine.codes(name)] or list(engine.codes(name))
+    if not own:
+        return None
+    if found.kind != "slope":
+        return value_line(own[0])
+    places = list(step.operands)
+    operand = places.index(found.place) if found.place in places else 0
+    return gradient_line(own[0], operand, overwritten)
