@@ -267,7 +267,8 @@ def changed(name: str, ending: str, old: str, new: str, about: str) -> Mistake:
 
 
 SWEEP = RIGHT[RIGHT.index("        topo, visited = [], set()"):RIGHT.index("class Neuron")]
-OVERWRITTEN = "            p.grad = 0.0\n\n\ndef mse"
+STEP = RIGHT[RIGHT.index("    loss.backward()"):RIGHT.index("    return loss")]
+ZEROED = "            p.grad = 0.0\n\n\ndef mse"
 
 LAB = [
     # the nine of lab/bugs.py
@@ -284,9 +285,9 @@ LAB = [
 
 
 ''', "order"),
-    Mistake("never_zeroed", OVERWRITTEN, "            pass\n\n\ndef mse", "MLP.zero_grad"),
+    Mistake("never_zeroed", ZEROED, "            pass\n\n\ndef mse", "MLP.zero_grad"),
     changed("slope_at_the_sum", "# tanh x", "1.0 - z * z", "1.0 - self.data * self.data", "tanh"),
-    Mistake("updated_too_early", "    loss.backward()\n    for p in model.parameters():\n        p.data -= lr * p.grad\n", '''    for layer in reversed(model.layers):
+    Mistake("updated_too_early", STEP, '''    for layer in reversed(model.layers):
         for p in model.parameters():
             p.grad = 0.0
         mse([model(x) for x in inputs], targets).backward()
@@ -319,7 +320,7 @@ OWN = [
     Mistake("whole division", "z = self.data / other.data", "z = self.data // other.data", "div"),
     Mistake("rsub turned round", "return Value(other) - self", "return self - Value(other)", "sub"),
     Mistake("rdiv turned round", "return Value(other) / self", "return self / Value(other)", "div"),
-    Mistake("not reversed", "for v in reversed(topo):", "for v in topo:", "upstream"),
+    Mistake("not reversed", "for v in reversed(topo):", "for v in topo:", "order"),
     Mistake("no visited", "            if v not in visited:\n", "            if True:\n", "order"),
     Mistake("equal by number", '        return f"Value({self.data})"\n', '''        return f"Value({self.data})"
 
@@ -335,5 +336,6 @@ OWN = [
 
     def __rsub__''', "add in place"),
     Mistake("exp of the derivative", "z = math.exp(self.data)\n", "z = math.exp(-self.data)\n", "exp"),
-    Mistake("root gradient forgotten", "        self.grad = 1.0\n        for v in reversed", "        for v in reversed", "start"),
+    Mistake("exp keeps no operand", 'out = Value(z, (self,), "exp")', 'out = Value(z, (), "exp")', "exp"),
+    Mistake("root gradient forgotten", "        self.grad = 1.0\n        for", "        for", "start"),
 ]  # fmt: skip

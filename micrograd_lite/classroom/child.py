@@ -90,15 +90,9 @@ def check(path: str, wanted: str, report: Report) -> None:
     report.say(stage="trying its operations", cls=engine.cls.__name__, attributes=[engine.data, engine.grad, engine.backward])
     tried = {name: properties.operation(engine, name) for name in engine.known}
     offered = {name: found for name, found in tried.items() if found.forms}
-    findings = probes.varying(engine, offered)
-    steady = {name: found for name, found in offered.items() if name not in {finding.about for finding in findings}}
-    findings += properties.examine(engine, steady)
-    wrong = [finding.about for finding in findings]
-    wrong += [name for finding in findings for name in finding.makes_wrong]
-    report.say(offered=list(offered), findings=as_json(findings + not_offered(tried)), stage="trying whole graphs")
-    whole = not findings or not {"differs", "accumulation", "upstream"} & {*wrong, *(finding.kind for finding in findings)}
-    findings += probes.of_graphs(engine, offered, wrong) if whole else []
-    report.say(findings=as_json(findings + not_offered(tried)), stage="training a network")
+    findings = probes.found_in(engine, offered)
+    wrong = [name for finding in findings for name in (finding.about, *finding.makes_wrong)]
+    report.say(findings=as_json(findings + not_offered(tried)), stage="training a network", offered=list(offered))
     if not any(finding.kind in ("wrong", "differs") for finding in findings):
         findings += networks.of_networks(engine, loaded.names)
     report.say(findings=as_json(findings + not_offered(tried)), stage="trying its limits")

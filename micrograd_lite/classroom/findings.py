@@ -65,6 +65,8 @@ def slope_in_words(name: str, operand: int) -> str:
     if name not in RULES or operand >= len(RULES[name].partials):
         return f"its slope toward operand {operand + 1} is not that of its formula"
     rule = RULES[name]
+    if name == "leaky_relu":
+        return "the slope of leaky_relu(x) toward x is 1 where x > 0, and the leak elsewhere"
     slope = (rule.textbook or rule.partials)[operand].replace(" if n else 0.0", "")
     z = ", z being the result" if "z" in slope else ""
     return f"the slope of {formula(name)} toward {rule.inputs[operand]} is {slope}{z}"
@@ -89,10 +91,8 @@ def looks_like(step: Step, numbers: Sequence[float], operand: int, got: float | 
     guesses: list[tuple[float, str]] = [
         (0.0, "its share is missing"),
         (-right, "the sign is turned"),
-        (slopes[operand], "the slope is not multiplied by the gradient of the result"),
         *((other * upstream, "it is the other operand's slope") for at, other in enumerate(slopes) if at != operand),
         (upstream, "the gradient of the result is handed on without the slope"),
-        (2.0 * right, "it arrives twice"),
     ]
     if step.name in ("tanh", "sigmoid"):
         at_input = 1.0 - x * x if step.name == "tanh" else x * (1.0 - x)
@@ -103,6 +103,7 @@ def looks_like(step: Step, numbers: Sequence[float], operand: int, got: float | 
         n = numbers[1]
         guesses += [(x ** (n - 1.0) * upstream if x else math.nan, "the factor n is missing"),
                     (n * x**n * upstream if x else math.nan, "the exponent is not lowered by 1")]  # fmt: skip
+    guesses += [(2.0 * right, "it is twice as large"), (0.5 * right, "it is half as large")]
     guesses += [(value * upstream, "it is the result itself"), (x * upstream, "it is the operand itself")]
     return next((words for number, words in guesses if close(got, number) and not close(right, number)), "")
 

@@ -10,7 +10,7 @@ import ast
 import linecache
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -76,10 +76,10 @@ def owner(node: Any) -> str:
     return ast.unparse(target.value) if isinstance(target, ast.Attribute) else ""
 
 
-def gradient_line(code: CodeType, operand: int = 0, overwritten: bool = False) -> Line | None:
+def gradient_line(code: CodeType, operand: int = 0, overwritten: bool = False, ran: Sequence[CodeType] = ()) -> Line | None:
     """The line of a function that adds to the gradient of its first or second operand.
 
-    overwritten: the line is one with `=` where there is one.
+    overwritten: the line is one with `=` where there is one. ran: of functions inside of it, those that ran count.
     """
     tree = tree_of(code)
     if tree is None:
@@ -88,6 +88,13 @@ def gradient_line(code: CodeType, operand: int = 0, overwritten: bool = False) -
     found: list[ast.Assign | ast.AugAssign] = [
         node for node in ast.walk(tree) if isinstance(node, (ast.Assign, ast.AugAssign)) and writes_gradient(node)
     ]
+    inside = [tree_of(other) for other in ran if other.co_filename == code.co_filename and other is not code]
+    inner = {node for below in inside if below for node in ast.walk(below)}
+    found = [
+        node
+        for node in found
+        if ast.dump(node, include_attributes=True) in {ast.dump(other, include_attributes=True) for other in inner}
+    ] or found
     if overwritten:
         found = [node for node in found if isinstance(node, ast.Assign)] or found
     toward = [node for node in found if operand < len(names) and owner(node) == names[operand]] or found[operand:] or found
@@ -116,3 +123,10 @@ def sweep_line(code: CodeType) -> Line | None:
         return None
     loops = [node for node in tree.body if isinstance(node, (ast.For, ast.While))]
     return at(code, loops[-1] if loops else tree)
+
+
+def defined(function: Any) -> str:
+    """Where a function or method is defined; "" where that is not known."""
+    code = getattr(function, "__code__", None)
+    tree = tree_of(code) if code else None
+    return str(at(code, tree)) if code and tree else ""

@@ -13,7 +13,7 @@ from micrograd_lite.classroom.adapter import IN_PLACE, Engine, said
 from micrograd_lite.classroom.findings import Finding, Mismatch, said_value
 from micrograd_lite.classroom.lines import Line, sweep_line
 from micrograd_lite.classroom.programs import Program, Step, strategy
-from micrograd_lite.classroom.properties import Operation, example, mismatch, smallest
+from micrograd_lite.classroom.properties import Operation, drawn_finding, examine, example, mismatch, smallest
 from micrograd_lite.classroom.reference import dependable
 
 GRAPHS = 150
@@ -52,18 +52,42 @@ def backward_line(engine: Engine) -> Line | None:
     return sweep_line(code) if code else None
 
 
+def found_in(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
+    """All that is wrong: what would make every other answer doubtful first, then each operation, then whole graphs."""
+    equal = equal_numbers(engine, tried)
+    if equal:
+        return equal
+    findings = varying(engine, tried)
+    steady = {name: found for name, found in tried.items() if name not in {finding.about for finding in findings}}
+    findings += examine(engine, steady)
+    wrong = [name for finding in findings for name in (finding.about, *finding.makes_wrong)]
+    if {"accumulation", "upstream", "start", "order"} & set(wrong) or any(finding.kind == "differs" for finding in findings):
+        return findings
+    return findings + of_graphs(engine, tried, wrong)
+
+
+def equal_numbers(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
+    """Graphs that are right with different numbers, and wrong where two are equal."""
+    for program in EQUAL:
+        if all(step.name in tried for step in program.steps):
+            others = program._replace(inputs=(2.0, 3.0, 5.0, 7.0)[: len(program.inputs)])
+            off = mismatch(engine, program)
+            if off and mismatch(engine, others) is None:
+                return [graph_finding(engine, "equal numbers", program, off)]
+    return []
+
+
 def of_graphs(engine: Engine, tried: dict[str, Operation], wrong: Sequence[str]) -> list[Finding]:
     """What is wrong with whole graphs: the first thing of each kind, and of what hypothesis draws only what is new."""
-    found: list[Finding] = []
-    for about, programs in (("equal numbers", EQUAL), ("order", DIAMONDS)):
-        for program in programs:
-            if found or not possible(tried, wrong, program):
-                continue
-            off = mismatch(engine, program)
-            if off:
-                found.append(graph_finding(engine, about, program, off))
-    found += in_place(engine, tried, wrong) + second_graph(engine, tried, wrong)
-    return found or drawn_graphs(engine, tried, wrong) or inner_numbers(engine, tried, wrong)
+    for program in DIAMONDS:
+        off = mismatch(engine, program) if possible(tried, wrong, program) else None
+        if off:
+            return [graph_finding(engine, "order", program, off)]
+    found = in_place(engine, tried, wrong) or second_graph(engine, tried, wrong)
+    right = [name for name in tried if possible(tried, wrong, Program((2.0,), (Step(name, ()),)))]
+    drawn = None if found else drawn_finding(engine, right, tried)
+    found += [drawn] if drawn else []
+    return found or drawn_graphs(engine, tried, right) or inner_numbers(engine, tried, wrong)
 
 
 def graph_finding(engine: Engine, about: str, program: Program, off: Mismatch) -> Finding:
@@ -83,10 +107,9 @@ def graph_finding(engine: Engine, about: str, program: Program, off: Mismatch) -
     return Finding("wrong", about, words, example(engine, program), said_value(program, off), line)
 
 
-def drawn_graphs(engine: Engine, tried: dict[str, Operation], wrong: Sequence[str]) -> list[Finding]:
+def drawn_graphs(engine: Engine, tried: dict[str, Operation], right: Sequence[str]) -> list[Finding]:
     """The smallest graph that hypothesis finds, over the operations that are right alone."""
-    simple = ["add", "mul", *(name for name in tried if name not in ("add", "mul"))]
-    names = {name: engine.arity[name] for name in simple if possible(tried, wrong, Program((2.0,), (Step(name, ()),)))}
+    names = {name: engine.arity[name] for name in sorted(right, key=lambda name: name not in ("add", "mul"))}
     names = {name: arity for name, arity in names.items() if tried[name].forms and len(tried[name].forms[0][0].places) == arity}
     if not names:
         return []
@@ -113,7 +136,7 @@ def in_place(engine: Engine, tried: dict[str, Operation], wrong: Sequence[str]) 
     """`c += b` makes a new number: whoever holds the old one keeps it."""
     found = []
     for name in IN_PLACE:
-        program = Program((2.0, 3.0), (Step("mul", (0, 1)), Step(name, (2, 1), in_place=True), Step("mul", (3, 2))))
+        program = Program((2.0, 3.0), (Step(name, (0, 1), in_place=True), Step("mul", (2, 0))))
         if possible(tried, wrong, program) and (off := mismatch(engine, program)):
             dunder = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__"}[name]
             words = f"{dunder} changes the number itself, where others still use it: without {dunder} Python makes a new one"

@@ -112,6 +112,8 @@ def typed(step: Step, operands: Sequence[str], spelled: Mapping[str, str]) -> st
         return f"{first} {OPERATORS[step.name]} {operands[1]}"
     if step.name == "neg" and name == step.name:
         return f"-{first}"
+    if step.name == "abs" and name == step.name:
+        return f"abs({first})"
     if name.endswith("("):  # a function beside the class
         return f"{name}{', '.join(operands)})"
     bare = first if first.isidentifier() or first.endswith(")") else f"({first})"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from micrograd_lite.classroom.adapter import CannotCheck, Engine, said
 from micrograd_lite.classroom.causes import in_common, root_causes
 from micrograd_lite.classroom.findings import Finding, Mismatch, about_accumulation, formula, operation_sentence, said_value
-from micrograd_lite.classroom.lines import Line, functions_called, gradient_line, value_line
+from micrograd_lite.classroom.lines import Line, functions_called, gradient_line, sweep_line, value_line
 from micrograd_lite.classroom.programs import POINTS, Program, Step, single
 from micrograd_lite.classroom.reference import ROOM, Derived, dependable
 
@@ -148,59 +148,98 @@ def operation(engine: Engine, name: str) -> Operation:
 def stages(name: str, forms: Sequence[Form], right: Sequence[str]) -> list[list[Form]]:
     """The forms in which an operation is tried, one stage after the other; `right`: what may stand around it.
 
-    Alone; below a product; with an operand that is used again, where the other use comes first in the sweep.
+    Alone; below a product; above a product; with an operand that is used again, where that use comes first in the sweep.
     """
     result: list[list[Form]] = [list(forms)]
     if "mul" in right or name == "mul":
         result.append([(form[0], Step("mul", (-2, EXTRA))) for form in forms])
     else:
         result.append([(form[0], Step("add", (-2, -2))) for form in forms] if "add" in right else [])
+    inner = [other for other in ("mul", "add") if other in right and other != name][:1]
+    above = [step._replace(operands=(-2, *step.operands[1:])) for (step,) in forms if isinstance(step.operands[0], int)]
+    result.append([(Step(other, (0, 1)), step) for other in inner for step in above])
     again: list[Form] = [(Step(name, (0, 0)),)] if any(len(form[0].places) == 2 for form in forms) else []
     if "add" in right or name == "add":
         again += [(form[0], Step("add", (-2, place))) for form in forms for place in form[0].places]
     return [*result, again]
 
 
+BELOW, ABOVE, AGAIN = 1, 2, 3
+"""The stages after the first, in which an operation is alone."""
+
+
 def examine(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
     """What is wrong with each operation: the root causes alone."""
     wrong: dict[str, Finding] = {}
-    for stage in range(3):
+    if "add" in tried and (start := never_started(engine)):
+        return [start]
+    for stage in range(4):
         for name in sorted(tried, key=lambda name: name not in ("mul", "add")):  # these two stand around the others
             right = [other for other in tried if other not in wrong]
             program = search(engine, stages(name, tried[name].forms, right)[stage]) if name in right else None
-            found = finding(engine, stage, program) if program is not None else None
+            found = finding(engine, stage, program, name) if program is not None else None
             if found:
                 wrong[name] = found
-    blamed = set(wrong)
-    right = [name for name in tried if not tried[name].calls & blamed and name not in blamed]
-    drawn = drawn_finding(engine, [tried[name] for name in right], right)
+                if found.about == "order":
+                    return root_causes([wrong[name] for name in tried if name in wrong], calls(tried))
     in_order = [wrong[name] for name in tried if name in wrong]
-    return in_common(
-        engine, root_causes([*in_order, drawn] if drawn else in_order, {name: one.calls for name, one in tried.items()})
-    )
+    return in_common(engine, root_causes(in_order, calls(tried)))
 
 
-def drawn_finding(engine: Engine, all_tried: Sequence[Operation], right: Sequence[str]) -> Finding | None:
-    """What hypothesis finds wrong with an operation that was right at the points of the grid."""
-    staged = [stages(tried.name, tried.forms, right) for tried in all_tried]
-    program = drawn_search(engine, [form for stage in (0, 2) for forms in staged for form in forms[stage]])
-    return None if program is None else finding(engine, 0 if len(program.steps) == 1 else 2, program)
+def calls(tried: dict[str, Operation]) -> dict[str, set[str]]:
+    """What each operation is made of; whole graphs are made of nothing."""
+    return {**{name: one.calls for name, one in tried.items()}, "order": set()}
 
 
-def finding(engine: Engine, stage: int, program: Program) -> Finding | None:
-    """A wrong program of an operation, in words; None where it is right the next time that it is tried."""
-    found, name = mismatch(engine, program), program.steps[0].name
-    if found is None:
+def never_started(engine: Engine) -> Finding | None:
+    """Does backward() give its own node the gradient 1?"""
+    program = Program((2.0, 3.0), (Step("add", (0, 1)),))
+    try:
+        gradients = engine.run(program).gradients
+    except (CannotCheck, MemoryError):
+        raise
+    except Exception:
+        return None  # said where add is tried
+    if any(gradients):
         return None
+    code = getattr(getattr(engine.cls, engine.backward), "__code__", None)
+    line = str(sweep_line(code) or "") if code else ""
+    words = "no gradient arrives anywhere: backward() starts by giving its own number the gradient 1"
+    return Finding("wrong", "start", words, example(engine, program), "the gradient of a is 0 and should be 1", line)
+
+
+def drawn_finding(engine: Engine, names: Sequence[str], tried: dict[str, Operation]) -> Finding | None:
+    """What hypothesis finds wrong with an operation that was right at the points of the grid."""
+    staged = [stages(name, tried[name].forms, names) for name in names]
+    program = drawn_search(engine, [form for stage in (0, AGAIN) for forms in staged for form in forms[stage]])
+    return None if program is None else finding(engine, 0 if len(program.steps) == 1 else AGAIN, program, program.steps[0].name)
+
+
+def finding(engine: Engine, stage: int, program: Program, name: str) -> Finding | None:
+    """A wrong program of an operation, in words; None where it is right the next time that it is tried."""
+    found, about = mismatch(engine, program), name
     derived = dependable(program, engine.known)
-    line = likely(engine, name, program, found, overwritten=stage == 2)
-    if derived is None or stage == 2:
+    if found is None or derived is None:
+        return None
+    line = likely(engine, name, program, found, overwritten=stage == AGAIN)
+    if stage == AGAIN:
         words = about_accumulation(name, found, str(line))
-    elif stage == 1 and found.kind == "slope" and derived is not None:
+    elif stage == BELOW and found.kind == "slope" and not found.got:
+        about, words = (
+            "order",
+            "nothing arrives two steps below: each node hands its gradient on after all that use it, the last one first",
+        )
+        code = getattr(getattr(engine.cls, engine.backward), "__code__", None)
+        line = sweep_line(code) if code else None
+    elif stage == BELOW and found.kind == "slope":
         words = f"{formula(name)} forgets the gradient that arrives at its result: each share is the slope times that gradient"
+    elif stage == ABOVE:
+        words = (
+            f"what {formula(name)} is made of gets no gradient, or a wrong one: are its operands kept, for backward() to walk on?"
+        )
     else:
         words = operation_sentence(name, program, found, derived)
-    return Finding("wrong", name, words, example(engine, program), said_value(program, found), str(line or ""))
+    return Finding("wrong", about, words, example(engine, program), said_value(program, found), str(line or ""))
 
 
 def example(engine: Engine, program: Program) -> tuple[str, ...]:
@@ -210,8 +249,8 @@ def example(engine: Engine, program: Program) -> tuple[str, ...]:
 
 def likely(engine: Engine, name: str, program: Program, found: Mismatch, overwritten: bool) -> Line | None:
     """The line of their source where the mistake probably stands."""
-    step = program.steps[0]
-    ran = functions_called(lambda: engine.step(step, [engine.leaf(x) for x in program.inputs]))
+    step = next(step for step in program.steps if step.name == name)
+    ran = functions_called(lambda: engine.run(program))
     own = [code for code in ran if code in engine.codes(name)] or list(engine.codes(name))
     if not own:
         return None
@@ -219,4 +258,4 @@ def likely(engine: Engine, name: str, program: Program, found: Mismatch, overwri
         return value_line(own[0])
     places = list(step.operands)
     operand = places.index(found.place) if found.place in places else 0
-    return gradient_line(own[0], operand, overwritten)
+    return gradient_line(own[0], operand, overwritten, ran)
