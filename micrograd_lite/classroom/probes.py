@@ -121,7 +121,7 @@ def drawn_graphs(engine: Engine, tried: dict[str, Operation], right: Sequence[st
 def inner_numbers(engine: Engine, tried: dict[str, Operation], wrong: Sequence[str]) -> list[Finding]:
     """The gradients of inner numbers, where the engine keeps them."""
     program = DIAMONDS[1]
-    derived = dependable(program, engine.known)
+    derived = dependable(program, engine.known, engine.room)
     if not possible(tried, wrong, program) or derived is None:
         return []
     inner = engine.run(program).gradients[len(program.inputs) :]
@@ -149,7 +149,7 @@ def second_graph(engine: Engine, tried: dict[str, Operation], wrong: Sequence[st
     first, second = (Program((x, 3.0), (Step("mul", (0, 1)), Step("add", (2, 0)))) for x in (2.0, 4.0))
     if not possible(tried, wrong, first) or mismatch(engine, first) or mismatch(engine, second):
         return []
-    derived = dependable(second, engine.known)
+    derived = dependable(second, engine.known, engine.room)
     nodes = engine.build(first)
     engine.sweep(nodes[-1])
     leaves = nodes[:2]
@@ -163,7 +163,7 @@ def second_graph(engine: Engine, tried: dict[str, Operation], wrong: Sequence[st
     except (AttributeError, TypeError, ValueError) as error:
         return [Finding("beyond", "second graph", f"a leaf's number and gradient cannot be set for the next step: {said(error)}")]
     wanted = derived.gradients[:2] if derived else got
-    if all(abs(one - two) <= 1e-9 * max(1.0, abs(two)) for one, two in zip(got, wanted)):
+    if all(abs(one - two) <= engine.room * max(1.0, abs(two)) for one, two in zip(got, wanted)):
         return []
     words = "a second graph over the same leaves, their gradients set back to 0: something of the first graph is left"
     cls, data, grad, again = engine.cls.__name__, engine.data, engine.grad, f"(a * b + a).{engine.backward}()"

@@ -15,7 +15,7 @@ from micrograd_lite.classroom.causes import in_common, root_causes
 from micrograd_lite.classroom.findings import Finding, Mismatch, about_accumulation, formula, operation_sentence, said_value
 from micrograd_lite.classroom.lines import Line, functions_called, gradient_line, sweep_line, value_line
 from micrograd_lite.classroom.programs import POINTS, Program, Step, single
-from micrograd_lite.classroom.reference import ROOM, Derived, dependable
+from micrograd_lite.classroom.reference import Derived, dependable
 
 EXAMPLES = 300
 """Programs that hypothesis draws."""
@@ -34,7 +34,7 @@ def mismatch(engine: Engine, program: Program, inner: bool = False) -> Mismatch 
 
     inner: the gradients of inner numbers count too.
     """
-    derived = dependable(program, engine.known)
+    derived = dependable(program, engine.known, engine.room)
     if derived is None:
         return None
     last = len(program.inputs) + len(program.steps) - 1
@@ -45,16 +45,16 @@ def mismatch(engine: Engine, program: Program, inner: bool = False) -> Mismatch 
     except Exception as error:
         return Mismatch("error", last, None, derived.values[last], said(error))
     for place in range(len(program.inputs), last + 1):
-        if not abs(ran.values[place] - derived.values[place]) <= ROOM * max(1.0, abs(derived.values[place])):
+        if not abs(ran.values[place] - derived.values[place]) <= engine.room * max(1.0, abs(derived.values[place])):
             return Mismatch("value", place, ran.values[place], derived.values[place])
-    return wrong_gradient(ran.gradients[: last + 1 if inner else len(program.inputs)], derived)
+    return wrong_gradient(ran.gradients[: last + 1 if inner else len(program.inputs)], derived, engine.room)
 
 
-def wrong_gradient(gradients: Sequence[float | None], derived: Derived) -> Mismatch | None:
+def wrong_gradient(gradients: Sequence[float | None], derived: Derived, room: float) -> Mismatch | None:
     """The first gradient that is off by more than its terms allow; None of an engine counts as 0."""
     for place, found in enumerate(gradients):
         wanted = derived.gradients[place]
-        if not abs((found or 0.0) - wanted) <= ROOM * derived.sizes[place]:
+        if not abs((found or 0.0) - wanted) <= room * derived.sizes[place]:
             return Mismatch("slope", place, found, wanted)
     return None
 
@@ -218,7 +218,7 @@ def drawn_finding(engine: Engine, names: Sequence[str], tried: dict[str, Operati
 def finding(engine: Engine, stage: int, program: Program, name: str) -> Finding | None:
     """A wrong program of an operation, in words; None where it is right the next time that it is tried."""
     found, about = mismatch(engine, program), name
-    derived = dependable(program, engine.known)
+    derived = dependable(program, engine.known, engine.room)
     if found is None or derived is None:
         return None
     line = likely(engine, name, program, found, overwritten=stage == AGAIN)

@@ -20,8 +20,11 @@ from micrograd_lite.verify.operations import OPERATIONS, Known
 ROOM = 1e-9
 """How far a number may be off, relative to its terms."""
 
-MOVED = 1e-13
-"""By how much numbers are moved to see whether roundings matter; a slope may move a thousand times as far."""
+SINGLE = 1e-4
+"""The same for engines that keep their numbers in single precision."""
+
+MOVED = 1e-4
+"""By how much of the room numbers are moved to see whether roundings matter; a slope may move a thousand times as far."""
 
 LARGEST = 1e6
 """Everyday magnitudes: no program leaves them."""
@@ -86,20 +89,21 @@ def derive(program: Program, known: Mapping[str, Known] = KNOWN, moved: Sequence
     return Derived(values, slopes[-1], sizes[-1])
 
 
-def dependable(program: Program, known: Mapping[str, Known] = KNOWN) -> Derived | None:
+def dependable(program: Program, known: Mapping[str, Known] = KNOWN, room: float = ROOM) -> Derived | None:
     """Its numbers, where they are of everyday size and no rounding matters; else None."""
     derived = derive(program, known)
     if derived is None or not all(abs(x) <= LARGEST for x in (*derived.values, *derived.sizes)):
         return None
-    for pattern in ((MOVED, MOVED), (-MOVED, -MOVED), (MOVED, -MOVED, -MOVED)):
+    by = MOVED * room
+    for pattern in ((by, by), (-by, -by), (by, -by, -by)):
         other = derive(program, known, pattern)
         if other is None:
             return None
         for one, two, size in zip(derived.gradients, other.gradients, derived.sizes):
-            if not abs(one - two) <= 0.1 * ROOM * size:
+            if not abs(one - two) <= 0.1 * room * size:
                 return None
         for one, two in zip(derived.values, other.values):
-            if not abs(one - two) <= 0.1 * ROOM * max(1.0, abs(one)):
+            if not abs(one - two) <= 0.1 * room * max(1.0, abs(one)):
                 return None
     return derived
 
