@@ -79,6 +79,8 @@ class Engine:
     def _probe(self) -> Any:
         try:
             return self.cls(2.0, **self.options)
+        except CannotCheck:
+            raise
         except Exception as error:
             raise CannotCheck(f"{self.cls.__name__}(2.0) raises {said(error)}") from error
 

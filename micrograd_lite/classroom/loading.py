@@ -166,7 +166,7 @@ def load(path: str) -> Loaded:
     module = ModuleType(f"{package}.{name}" if package else name)
     module.__file__, module.__package__ = path, package
     if package:
-        import_quietly(package)
+        import_quietly(package, folder)
         module = sys.modules.get(module.__name__, module)
     sys.modules[module.__name__] = module
     left_out: list[str] = []
@@ -184,12 +184,16 @@ def home(path: str) -> tuple[str, str]:
     return folder, package
 
 
-def import_quietly(package: str) -> None:
-    """Import a package whose own file may fail: relative imports need it."""
+def import_quietly(package: str, folder: str) -> None:
+    """Import a package whose own file may fail: relative imports need it, be it empty."""
     try:
         importlib.import_module(package)
     except Exception:
-        sys.modules.setdefault(package, ModuleType(package))
+        parts = package.split(".")
+        for depth in range(1, len(parts) + 1):
+            empty = ModuleType(".".join(parts[:depth]))
+            empty.__path__ = [os.path.join(folder, *parts[:depth])]
+            sys.modules.setdefault(empty.__name__, empty)
 
 
 def run(source: Source, module: ModuleType, left_out: list[str]) -> None:
@@ -214,17 +218,16 @@ def run(source: Source, module: ModuleType, left_out: list[str]) -> None:
             exec(compile(ast.Module([statement], []), source.name, "exec", flags, dont_inherit=True), vars(module))
         except ImportError as error:
             left_out.append(f"{source.name}, line {statement.lineno}: {said(error)}")
-            stand_in(statement, module, "is not installed here")
+            stand_in(statement, module, error.name or "", "is not installed here")
         except CannotCheck as why:
             left_out.append(f"{source.name}, line {statement.lineno}: {why}")
         except Exception as error:
             left_out.append(f"{source.name}, line {statement.lineno}: it fails: {said(error)}")
 
 
-def stand_in(statement: ast.stmt, module: ModuleType, why: str) -> None:
+def stand_in(statement: ast.stmt, module: ModuleType, package: str, why: str) -> None:
     """Give the names of an import that failed a meaning: the sentence that it failed."""
     for part in ast.walk(statement):
         if isinstance(part, (ast.Import, ast.ImportFrom)):
             for alias in part.names:
-                package = (getattr(part, "module", None) or alias.name).partition(".")[0]
                 vars(module).setdefault((alias.asname or alias.name).partition(".")[0], Absent(package, why))

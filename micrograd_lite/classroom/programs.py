@@ -126,19 +126,6 @@ def letter(place: int) -> str:
     return LETTERS[at] + (str(turn) if turn else "")
 
 
-def single(name: str, arity: int) -> list[tuple[Step, ...]]:
-    """An operation alone, in each way to write it: with Values, with a plain number on either side."""
-    if name == "power":
-        return [(Step(name, (0, n)),) for n in EXPONENTS]
-    if arity == 1:
-        return [(Step(name, (0,)),)]
-    forms: list[tuple[Step, ...]] = [(Step(name, (0, 1)),)]
-    if name in OPERATORS:
-        forms += [(Step(name, (0, 3.0)),)] if name != "pow" else []
-        forms += [(Step(name, (3.0, 0)),)]
-    return forms
-
-
 def strategy(names: Mapping[str, int], most: int = 8) -> Any:
     """Programs of hypothesis over these operations (by name their number of operands), without unused lines.
 

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from micrograd_lite.classroom.adapter import CannotCheck, Engine, said
 from micrograd_lite.classroom.causes import in_common, root_causes
 from micrograd_lite.classroom.findings import Finding, Mismatch, about_accumulation, formula, operation_sentence, said_value
+from micrograd_lite.classroom.forms import ABOVE, AGAIN, BELOW, Form, program_of, single, stages
 from micrograd_lite.classroom.lines import Line, functions_called, gradient_line, sweep_line, value_line
-from micrograd_lite.classroom.programs import POINTS, Program, Step, single
+from micrograd_lite.classroom.programs import POINTS, Program, Step
 from micrograd_lite.classroom.reference import Derived, dependable
 
-EXAMPLES = 300
+EXAMPLES = 200
 """Programs that hypothesis draws."""
 
 GRID = (
@@ -26,8 +27,6 @@ GRID = (
 )  # fmt: skip
 """Numbers that each form is tried at, before hypothesis draws others: the simplest ones first."""
 
-Form = tuple[Step, ...]
-
 
 def mismatch(engine: Engine, program: Program, inner: bool = False) -> Mismatch | None:
     """The first number that is wrong; None where all are right, or where the program proves nothing.
@@ -35,8 +34,11 @@ def mismatch(engine: Engine, program: Program, inner: bool = False) -> Mismatch 
     inner: the gradients of inner numbers count too.
     """
     derived = dependable(program, engine.known, engine.room)
-    if derived is None:
-        return None
+    return None if derived is None else compared(engine, program, derived, inner)
+
+
+def compared(engine: Engine, program: Program, derived: Derived, inner: bool = False) -> Mismatch | None:
+    """The same with the numbers that are right."""
     last = len(program.inputs) + len(program.steps) - 1
     try:
         ran = engine.run(program)
@@ -73,12 +75,6 @@ def smallest(strategy: Any, is_wrong: Callable[[Any], bool], examples: int) -> A
         return None
 
 
-def program_of(form: Form, numbers: Sequence[float]) -> Program:
-    """A form with these numbers as its inputs."""
-    size, inputs = 1 + max(form[0].places), extra_inputs(form)
-    return Program(tuple(numbers[:inputs]), shifted(form, size, inputs))
-
-
 def search(engine: Engine, forms: Sequence[Form]) -> Program | None:
     """The first program of these forms, the simplest numbers first, that comes out wrong."""
     for form in forms:
@@ -99,25 +95,6 @@ def drawn_search(engine: Engine, forms: Sequence[Form]) -> Program | None:
     drawn = st.tuples(st.sampled_from(list(forms)), st.tuples(numbers, numbers, numbers))
     found = smallest(drawn, lambda pair: mismatch(engine, program_of(*pair)) is not None, EXAMPLES)
     return None if found is None else program_of(*found)
-
-
-EXTRA = -1
-"""In a form, the place of an input that only a later step reads."""
-
-
-def extra_inputs(form: Form) -> int:
-    """How many inputs a form takes: those of its first step, and one more where a later step reads an extra one."""
-    size = 1 + max(x for x in form[0].places)
-    return size + (1 if any(x == EXTRA for step in form[1:] for x in step.places) else 0)
-
-
-def shifted(form: Form, size: int, inputs: int) -> Form:
-    """A form with its places counted from its inputs: EXTRA is the last input, -2 the step before."""
-    steps = [form[0]]
-    for at, step in enumerate(form[1:], 1):
-        places = {EXTRA: inputs - 1, -2: inputs + at - 1}
-        steps.append(step._replace(operands=tuple(places.get(x, x) if isinstance(x, int) else x for x in step.operands)))
-    return tuple(steps)
 
 
 class Operation(NamedTuple):
@@ -143,29 +120,6 @@ def operation(engine: Engine, name: str) -> Operation:
         called |= set(functions_called(lambda form=form: engine.step(form[0], [engine.leaf(2.0), engine.leaf(3.0)])))  # type: ignore[misc]
     calls = {other for other in engine.ways if other != name and called & engine.own_codes(other) - engine.codes(name)}
     return Operation(name, forms, missing, calls)
-
-
-def stages(name: str, forms: Sequence[Form], right: Sequence[str]) -> list[list[Form]]:
-    """The forms in which an operation is tried, one stage after the other; `right`: what may stand around it.
-
-    Alone; below a product; above a product; with an operand that is used again, where that use comes first in the sweep.
-    """
-    result: list[list[Form]] = [list(forms)]
-    if "mul" in right or name == "mul":
-        result.append([(form[0], Step("mul", (-2, EXTRA))) for form in forms])
-    else:
-        result.append([(form[0], Step("add", (-2, -2))) for form in forms] if "add" in right else [])
-    inner = [other for other in ("mul", "add") if other in right and other != name][:1]
-    above = [step._replace(operands=(-2, *step.operands[1:])) for (step,) in forms if isinstance(step.operands[0], int)]
-    result.append([(Step(other, (0, 1)), step) for other in inner for step in above])
-    again: list[Form] = [(Step(name, (0, 0)),)] if any(len(form[0].places) == 2 for form in forms) else []
-    if "add" in right or name == "add":
-        again += [(form[0], Step("add", (-2, place))) for form in forms for place in form[0].places]
-    return [*result, again]
-
-
-BELOW, ABOVE, AGAIN = 1, 2, 3
-"""The stages after the first, in which an operation is alone."""
 
 
 def examine(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
