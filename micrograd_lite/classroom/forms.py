@@ -61,8 +61,13 @@ def stages(name: str, forms: Sequence[Form], right: Sequence[str]) -> list[list[
     else:
         result.append([(form[0], Step("add", (PREVIOUS, PREVIOUS))) for form in forms] if "add" in right else [])
     inner = [other for other in ("mul", "add") if other in right and other != name][:1]
-    above = [step._replace(operands=(PREVIOUS, *step.operands[1:])) for (step,) in forms if isinstance(step.operands[0], int)]
-    above += [step._replace(operands=(step.operands[0], PREVIOUS)) for (step,) in forms if len(step.places) == 2]
+    above = []
+    for (step,) in forms:
+        if isinstance(step.operands[0], int):
+            others = tuple(EXTRA if isinstance(x, int) else x for x in step.operands[1:])
+            above.append(step._replace(operands=(PREVIOUS, *others)))
+        if len(step.places) == 2:
+            above.append(step._replace(operands=(EXTRA, PREVIOUS)))
     result.append([(Step(other, (0, 1)), step) for other in inner for step in above])
     again: list[Form] = [(Step(name, (0, 0)),)] if any(len(form[0].places) == 2 for form in forms) else []
     if "add" in right or name == "add":

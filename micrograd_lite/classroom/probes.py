@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograd_lite.classroom.adapter import IN_PLACE, Engine, said
-from micrograd_lite.classroom.findings import Finding, Mismatch, said_value
+from micrograd_lite.classroom.findings import Finding, Mismatch, said_value, shown
 from micrograd_lite.classroom.lines import Line, sweep_line
 from micrograd_lite.classroom.programs import Program, Step, strategy
 from micrograd_lite.classroom.properties import Operation, compared, drawn_finding, examine, example, mismatch, smallest
-from micrograd_lite.classroom.reference import dependable
+from micrograd_lite.classroom.reference import dependable, derive
 
 GRAPHS = 120
 """Graphs that hypothesis draws."""
@@ -92,7 +92,11 @@ def of_graphs(engine: Engine, tried: dict[str, Operation], wrong: Sequence[str])
 
 def graph_finding(engine: Engine, about: str, program: Program, off: Mismatch) -> Finding:
     """A wrong graph, in words."""
-    line = str(backward_line(engine) or "")
+    line, came = str(backward_line(engine) or ""), said_value(program, off)
+    if off.kind == "slope" and len(answers(engine, program)) > 1:  # what comes out is no fact to report: it is another each time
+        words = "a node that is used twice is walked too early or too often, and chance decides which"
+        came = f"the gradient of a should be {shown(derive_first(program))}; what comes out changes from build to build"
+        return Finding("wrong", about, words, example(engine, program), came, line)
     too_much = off.got is not None and abs(off.got) > abs(off.wanted)
     if off.kind == "error":
         words = "this graph cannot be worked out"
@@ -104,7 +108,13 @@ def graph_finding(engine: Engine, about: str, program: Program, off: Mismatch) -
         words = "a node that is used twice sends its gradient on more than once: each node is walked once, after all that use it"
     else:
         words = "a node that is used twice sends its gradient on before all its shares have arrived: the last node comes first"
-    return Finding("wrong", about, words, example(engine, program), said_value(program, off), line)
+    return Finding("wrong", about, words, example(engine, program), came, line)
+
+
+def derive_first(program: Program) -> float:
+    """The right gradient of a program's first input."""
+    derived = derive(program)
+    return derived.gradients[0] if derived else 0.0
 
 
 def drawn_graphs(engine: Engine, tried: dict[str, Operation], right: Sequence[str]) -> list[Finding]:
@@ -179,23 +189,24 @@ def varying(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
     found: list[Finding] = []
     for program in programs:
         program = program.without_unused()
-        if not found and len(answers(engine, program)) > 1:
+        if not found and len(seen := answers(engine, program)) > 1 and None in seen:
             words = "the same program has different answers from build to build: chance decides in which order a set is walked"
             about = program.steps[0].name if len(program.steps) == 1 else "order"
             found.append(Finding("differs", about, words, example(engine, program), "", str(backward_line(engine) or "")))
     return found
 
 
-def answers(engine: Engine, program: Program, tries: int = TRIES) -> set[bool]:
-    """Does it come out right, in builds between which memory is taken and kept?"""
+def answers(engine: Engine, program: Program, tries: int = TRIES) -> set[Mismatch | None]:
+    """What is wrong with it, or None, in builds between which memory is taken and kept."""
     kept: list[Any] = []
-    seen: set[bool] = set()
+    seen: set[Mismatch | None] = set()
     derived = dependable(program, engine.known, engine.room)
     if derived is None:
         return seen
     for number in range(tries):
         kept.append([object() for _ in range(1 + number * 7 % 11)])
         nodes = [engine.leaf(1.0) for _ in range(number % 5)]
-        seen.add(compared(engine, program, derived) is None)
+        off = compared(engine, program, derived)
+        seen.add(off and off._replace(got=None if off.got is None else float(f"{off.got:.9g}")))
         kept.append(nodes)
     return seen
