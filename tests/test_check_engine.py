@@ -4,9 +4,11 @@
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -346,3 +348,35 @@ def test_a_class_can_be_chosen(mine):
     for name, sentence in (("Number", "there is no class 'Number'; classes here: Value,"), ("MLP", "has no method backward")):
         with pytest.raises(CannotCheck, match=sentence):
             engine_in(vars(module), name)
+
+
+# --- the documentation ---
+
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def blocks(page, kind):
+    """The blocks of a page that are marked so."""
+    return re.findall(rf"```{kind}\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_report_in_the_documentation_is_what_is_printed(mine, capsys):
+    """docs/checking-an-engine.md: the file as it stands there, and what is said of it."""
+    (program,), (report,) = blocks("checking-an-engine.md", "python"), blocks("checking-an-engine.md", "text")
+    assert main(["check", mine(program)]) == 1
+    assert capsys.readouterr().out.startswith(report.removesuffix("...\n"))
+
+
+def test_the_operation_of_the_documentation_is_tested_by_pytest(tmp_path):
+    """docs/adding-an-operation.md: the file passes, and with the sign turned it fails with the words that stand there."""
+    (program,), (report,) = blocks("adding-an-operation.md", "python"), blocks("adding-an-operation.md", "text")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_swish.py"]
+    package = {**os.environ, "PYTHONPATH": str(DOCS.parent)}
+    for text, code in ((program, 0), (program.replace("+ z * (1.0", "- z * (1.0"), 1)):
+        (tmp_path / "test_swish.py").write_text(text, encoding="utf-8")
+        done = subprocess.run(command, cwd=tmp_path, env=package, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout
+    printed = "\n".join(line.removeprefix("E").removeprefix("  ") for line in done.stdout.splitlines())
+    for line in report.replace("...", "").splitlines():
+        assert line.strip() in printed

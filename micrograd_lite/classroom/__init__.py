@@ -1,18 +1,23 @@
-"""The classroom: checking somebody's own engine by its properties, with the likely line of each mistake.
+"""The classroom: somebody's own engine, checked by its properties, with the likely line of each mistake.
 
-programs    a few lines over the operations of our table
-reference   what is right, by forward duals; which programs prove something
-adapter     somebody's class in its own words: data, grad, relu
-loading     a file or notebook, of which only definitions and imports run
-lines       the likely line of their source
-findings    what was found, in sentences that teach
-properties  one operation: value, slopes, what arrives from above, what is used twice; root causes first
-probes      whole graphs: order, equal numbers, a second graph, another build
-limits      beyond the lecture: long chains, many paths, large numbers
-networks    Neuron, Layer and MLP beside ours
-child       the process in which the file runs
-checking    both processes, their limits, one result
-verdict     the result as text, JSON, or for Gradescope
+    programs     a few lines over the operations of our table
+    forms        in which small programs one operation is tried
+    reference    what is right, by forward duals; which programs prove something
+    adapter      somebody's class in its own words: data, grad, relu
+    definitions  which statements of a file define something
+    loading      a file or notebook, of which only definitions and imports run
+    lines        the likely line of their source
+    findings     what was found, in sentences that teach
+    properties   one operation: value, slopes, what arrives from above, what is used twice
+    causes       what follows from what, and what is the same mistake everywhere
+    probes       whole graphs: order, equal numbers, a second graph, another build
+    limits       beyond the lecture: long chains, many paths, large numbers
+    networks     Neuron, Layer and MLP beside ours
+    optimizers   mse, SGD and Adam, where a file has them
+    child        the process in which the file runs
+    checking     both processes, their limits, one result
+    kit          the same properties as tests for pytest
+    verdict      the result as text, JSON, or for Gradescope
 """
 
 from __future__ import annotations

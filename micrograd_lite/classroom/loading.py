@@ -110,6 +110,7 @@ class OnlyDefinitions(importlib.machinery.SourceFileLoader):
     """Loads a module beside the file in the same way: what trains or prints when it is imported does not."""
 
     def get_code(self, fullname: str) -> Any:
+        """The code of a module's definitions; no compiled file is read or written."""
         path = self.get_filename(fullname)
         source = Source(os.path.basename(path), self.get_data(path).decode("utf-8-sig", "replace"))
         tree = parsed(source)
@@ -144,6 +145,7 @@ class Beside(importlib.abc.MetaPathFinder):
         self.folder, self.package = folder, package.partition(".")[0]  # of a package only its own modules
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+        """Where a module is, if it is ours to find."""
         if name.partition(".")[0] in KEPT_AWAY:
             return importlib.machinery.ModuleSpec(name, KeptAway(), is_package=True)
         for entry in path or [self.folder]:
