@@ -85,6 +85,10 @@ def result(process: subprocess.Popen[bytes], folder: str, task: str, ends: float
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     late = process.poll() is None
+    if late and hasattr(signal, "SIGPROF"):
+        process.send_signal(signal.SIGPROF)  # its own alarm: it says where it is
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)
     with suppress(OSError):  # it is over, and so is everything that it started
         os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
     code = process.wait()

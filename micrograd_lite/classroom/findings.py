@@ -1,9 +1,11 @@
 """Findings: what was found, in sentences that teach. What the rule says, what came out, and what it looks like.
 
-wrong            another number than mathematics says, or none
-differs          another number in another run of the same program
-beyond           right in the lecture's examples, at its limit beyond them
-not offered      the class has no such operation
+    wrong            another number than mathematics says, or none
+    differs          another number in another run of the same program
+    beyond           right in the lecture's examples, at its limit beyond them
+    not offered      the class has no such operation
+
+Only the first two are mistakes.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from micrograd_lite.classroom.adapter import Engine
+from micrograd_lite.classroom.adapter import Engine, parameters_of
 from micrograd_lite.classroom.findings import Finding, close, shown
 from micrograd_lite.classroom.lines import defined
 
@@ -15,6 +15,13 @@ GRADIENTS = (0.3, -0.2, 1e-5)
 """Of one parameter, step by step; the last is so small that the place of eps matters."""
 
 LR = 0.1
+
+
+SETTINGS: dict[str, Any] = {
+    **dict.fromkeys(("lr", "learning_rate"), LR), **dict.fromkeys(("momentum", "weight_decay"), 0.0), "betas": (0.9, 0.999),
+    **dict.fromkeys(("beta1", "b1"), 0.9), **dict.fromkeys(("beta2", "b2"), 0.999), **dict.fromkeys(("eps", "epsilon"), 1e-8),
+}  # fmt: skip
+"""What an optimizer is built with, of the names that it takes: somebody's own defaults are no mistake."""
 
 
 def of_losses(engine: Engine, names: Mapping[str, Any]) -> list[Finding]:
@@ -102,8 +109,9 @@ def half_known(gradients: tuple[float, ...], got: list[float], looks: Any) -> st
 
 def course(engine: Engine, kind: type, gradients: tuple[float, ...]) -> list[float]:
     """One parameter's number after each step of their optimizer."""
-    weight = engine.leaf(1.0)
-    optimizer = kind([weight], LR) if kind.__name__ == "SGD" else kind([weight], lr=LR)
+    weight, takes = engine.leaf(1.0), parameters_of(kind)
+    settings = {name: value for name, value in SETTINGS.items() if name in takes}
+    optimizer = kind([weight], **settings) if {"lr", "learning_rate"} & settings.keys() else kind([weight], LR, **settings)
     found = []
     for gradient in gradients:
         setattr(weight, engine.grad, gradient)

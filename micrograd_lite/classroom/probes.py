@@ -58,7 +58,8 @@ def found_in(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
     if equal:
         return equal
     findings = varying(engine, tried)
-    steady = {name: found for name, found in tried.items() if name not in {finding.about for finding in findings}}
+    doubtful = {name for finding in findings for name in (finding.about, *finding.makes_wrong)}
+    steady = {name: found for name, found in tried.items() if name not in doubtful}
     findings += examine(engine, steady)
     wrong = [name for finding in findings for name in (finding.about, *finding.makes_wrong)]
     if {"accumulation", "upstream", "start", "order"} & set(wrong) or any(finding.kind == "differs" for finding in findings):
@@ -164,7 +165,7 @@ def second_graph(engine: Engine, tried: dict[str, Operation], wrong: Sequence[st
     engine.sweep(nodes[-1])
     leaves = nodes[:2]
     try:
-        setattr(leaves[0], engine.data, type(getattr(leaves[0], engine.data))(4.0))
+        setattr(leaves[0], engine.data, getattr(leaves[0], engine.data) * 0.0 + 4.0)
         for leaf in leaves:
             engine.zero(leaf)
         nodes = engine.build(second, leaves)
@@ -184,16 +185,16 @@ def second_graph(engine: Engine, tried: dict[str, Operation], wrong: Sequence[st
 
 def varying(engine: Engine, tried: dict[str, Operation]) -> list[Finding]:
     """Programs whose answer is right in some builds and wrong in others: their memory lies elsewhere each time."""
-    programs = [Program((2.0, 3.0, 1.5), form) for found in tried.values() for form in found.forms[:1]]
-    programs += [program for program in DIAMONDS if all(step.name in tried for step in program.steps)]
-    found: list[Finding] = []
-    for program in programs:
-        program = program.without_unused()
-        if not found and len(seen := answers(engine, program)) > 1 and None in seen:
+    alone = [Program((2.0, 3.0, 1.5), form).without_unused() for found in tried.values() for form in found.forms[:1]]
+    whole = [program for program in DIAMONDS if all(step.name in tried for step in program.steps)]
+    for programs in (alone, whole):
+        found = [program for program in programs if len(seen := answers(engine, program)) > 1 and None in seen]
+        if found:
             words = "the same program has different answers from build to build: chance decides in which order a set is walked"
-            about = program.steps[0].name if len(program.steps) == 1 else "order"
-            found.append(Finding("differs", about, words, example(engine, program), "", str(backward_line(engine) or "")))
-    return found
+            names = [program.steps[0].name for program in found] if found[0] in alone else ["order"]
+            line = str(backward_line(engine) or "")
+            return [Finding("differs", names[0], words, example(engine, found[0]), "", line, tuple(names[1:]))]
+    return []
 
 
 def answers(engine: Engine, program: Program, tries: int = TRIES) -> set[Mismatch | None]:
