@@ -68,7 +68,9 @@ def defines(statement: ast.stmt) -> bool:
         return True
     if isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value is not None:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if all(isinstance(target, (ast.Name, ast.Attribute, ast.Tuple)) for target in targets):
+        if any(isinstance(target, ast.Attribute) for target in targets):  # Value.tanh = tanh, but not x.requires_grad = True
+            return isinstance(statement.value, (ast.Name, ast.Attribute, ast.Lambda))
+        if all(isinstance(target, (ast.Name, ast.Tuple)) for target in targets):
             return all(called(call) in HARMLESS for call in unhidden(statement.value) if isinstance(call, ast.Call))
     return False
 

@@ -209,8 +209,9 @@ def run(source: Source, module: ModuleType, left_out: list[str]) -> None:
         return
     linecache.cache[source.name] = (len(source.text), None, source.text.splitlines(keepends=True), source.name)
     if left:
-        lines = ", ".join(str(part.lineno) for part in left[:5]) + (", ..." if len(left) > 5 else "")
-        left_out.append(f"{source.name}, line{'s' if len(left) > 1 else ''} {lines}: not run, no definition")
+        numbers = list(dict.fromkeys(str(part.lineno) for part in left))
+        lines = ", ".join(numbers[:5]) + (", ..." if len(numbers) > 5 else "")
+        left_out.append(f"{source.name}, line{'s' if len(numbers) > 1 else ''} {lines}: not run, no definition")
     flags = 0
     for statement in kept:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
