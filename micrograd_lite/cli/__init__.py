@@ -7,6 +7,7 @@
     traces    show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
     classroom worksheet, mark
+    engines   check
 
 A page loads when its command runs, so `micrograd-lite rules` needs no NumPy. A mistake of the user's is one line on
 stderr and exit code 2, a failed check 1, Ctrl-C 130; never a traceback.
@@ -49,13 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it makes has `run`, which takes the options and returns the exit code."""
-    from micrograd_lite.cli import classroom, formulas, networks, pictures, sweeps, traces  # they stand below this page
+    from micrograd_lite.cli import classroom, engines, formulas, networks, pictures, sweeps, traces  # they stand below this page
 
     made = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     made.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for page in (networks, sweeps, pictures, traces, formulas, classroom):
+    for page in (networks, sweeps, pictures, traces, formulas, classroom, engines):
         page.add_commands(commands)
     return made
 
