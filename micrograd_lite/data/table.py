@@ -91,6 +91,8 @@ def same_file(path: str, size: int, sha256: str) -> bytes:
                 found.update(piece)
     except OSError as error:
         raise type(error)(f"{path} cannot be read: {error.strerror}; {expected}") from error
+    except ValueError as error:
+        raise ValueError(f"{error}; {expected}") from error
     if actual != size or found.hexdigest() != sha256:
         got = f"{actual:,} bytes" if actual != size else f"the SHA-256 {found.hexdigest()}"
         raise ValueError(f"{path} is not the file that was trained, it has {got}; {expected}")

@@ -68,7 +68,7 @@ def load_again(run: Mapping[str, Any], folder: Path) -> Again:
         except Contradiction as error:
             return Again(contradiction=str(error))
         except ValueError as error:
-            return Again(absent=str(error))
+            return Again(absent="the data cannot be loaded again", notes=(str(error),))
         tables = {**tables, "inputs": plain(tables["inputs"]), "targets": plain(tables["targets"])}
         made[part] = Samples.of(tables, f"{folder / RUN}: {part}")
         how = f"loaded again by their recipe, {told(described['recipe'])}, and have the SHA-256 in {RUN}"
