@@ -24,6 +24,9 @@ PARTS = {"train": "data", "test": "test"}
 SMALL = 100_000
 """A data set of up to so many input numbers is kept in its trace."""
 
+CONFIRMED = 5_000_000
+"""Of a data set of up to so many input numbers the recipe is followed once before it is written down."""
+
 MOST = 1 << 24
 """Bytes of data.csv: two parts of 100,000 numbers take a third of it."""
 
@@ -38,7 +41,7 @@ def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         inputs, targets, recipe = (described.pop(entry, None) for entry in ("inputs", "targets", "recipe"))
         told[name] = described or None
         if inputs is not None and len(inputs) * described["features"] > SMALL:
-            described |= _large(inputs, targets, recipe or (), run["model"].get("dtype"))
+            described |= _large(described, inputs, targets, recipe or (), run["model"].get("dtype") == "float32")
         elif inputs is not None:
             inputs, targets = plain(inputs), plain(targets)
             lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
@@ -54,24 +57,33 @@ def plain(table: Any) -> list[Any]:
     return made
 
 
-def _large(inputs: Any, targets: Any, recipe: Sequence[dict[str, Any]], dtype: str | None) -> dict[str, Any]:
+def _large(
+    described: Mapping[str, Any], inputs: Any, targets: Any, recipe: Sequence[dict[str, Any]], narrow: bool
+) -> dict[str, Any]:
     """What run.json has of a large data set: the digest of its numbers, and its recipe where that makes these very numbers.
 
-    Tables that were changed after they were loaded have another origin than they say, so the recipe is followed once; but not
-    for a network on arrays, whose tables may be a hundred times as large.
+    Tables that were changed after they were loaded have another origin than they say, so the recipe is followed once; where it
+    takes no longer than a second or two.
     """
     from micrograd_lite.data import origin
 
-    wanted = origin.digest(inputs, targets, dtype == "float32")
+    wanted = origin.digest(inputs, targets, narrow)
     try:
-        if recipe and dtype is None:
+        if recipe and len(inputs) * described["features"] <= CONFIRMED:
             again = origin.load_again(recipe, len(inputs))
-            recipe = recipe if origin.digest(again.inputs, again.targets, narrow=False) == wanted else ()
+            same = origin.digest(again.inputs, again.targets, narrow) == wanted
+            recipe = recipe if same and _units(again.units) == _units(described["units"]) else ()
         elif recipe and origin.count_rows(recipe) not in (None, len(inputs)):
             recipe = ()
     except (OSError, ValueError):
         recipe = ()
     return {**({"recipe": list(recipe)} if recipe else {}), "sha256": wanted}
+
+
+def _units(units: Any) -> dict[str, Any] | None:
+    """Units as they stand in run.json."""
+    entries = units._asdict() if hasattr(units, "_asdict") else units
+    return entries and {name: list(entry) if isinstance(entry, tuple) else entry for name, entry in entries.items()}
 
 
 def loaded(run: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
@@ -102,6 +114,8 @@ def loaded(run: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
         numbers = f"{origin.told(recipe)} makes{other} other numbers than were trained: their SHA-256 is {got}"
         kind = ValueError if other else origin.Contradiction
         raise kind(f"{cannot}: {numbers}; expected {described['sha256']}")
+    if _units(made.units) != described.get("units"):
+        raise origin.Contradiction(f"{cannot}: by {origin.told(recipe)} they have the units {made.units!a:.200}")
     made = origin.as_trained(made, narrow)
     return {**described, "inputs": made.inputs, "targets": made.targets}
 

@@ -139,12 +139,13 @@ class Record:
         self.data = UNKNOWN if self.by_hand else Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.absent = "the data are not in the trace"
-        self.contradiction, self.notes = "", tuple[str, ...]()
+        self.contradiction, self.notes, self.again = "", tuple[str, ...](), frozenset[str]()
         there = self.data.inputs is not None or "recipe" in (self.run["data"] or {})
         numbers = self.data.size * self.run["data"].get("features", 1) if there else 0
         if self.data.inputs is None and numbers and long:
             again = load_again(self.run, self.folder)
             self.data, self.testing = again.data or self.data, again.testing or self.testing
+            self.again = frozenset(name for name, part in (("data", again.data), ("test", again.testing)) if part)
             self.notes, self.absent, self.contradiction = again.notes, again.absent or self.absent, again.contradiction
         if numbers > LARGE and not long:
             self.absent = f"it takes long with the {numbers:,} numbers of these data, and --long was not asked for"

@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from micrograd_lite.trace.folder import RUN
-from micrograd_lite.trace.samples import loaded, plain
+from micrograd_lite.trace.samples import CONFIRMED, loaded, plain
 from micrograd_lite.verify.evidence import Wrong
 from micrograd_lite.verify.reading import numeral
-
-MOST = 10_000_000
-"""Numbers of a part that are loaded again, to compute with them one by one."""
 
 
 class Samples(NamedTuple):
@@ -61,7 +58,7 @@ def load_again(run: Mapping[str, Any], folder: Path) -> Again:
         described = run.get(part) or {}
         if "recipe" not in described:
             continue
-        if described["samples"] * described["features"] > MOST:
+        if described["samples"] * described["features"] > CONFIRMED:
             return Again(absent=f"{described['samples']:,} samples of data are too many to compute with one by one")
         try:
             tables = loaded(run, part, folder)

@@ -164,7 +164,7 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     features, classes, inputs = described.get("features"), described.get("classes"), described.get("inputs")
     wide = record.run["model"].get("inputs", features)
     _agree(f"{name}.features", type(features) is int and features == wide and features > 0, features)
-    if described.get("units"):
+    if described.get("units") and name not in record.again:
         record.gap(f"{name}.units", "only the data that were scaled could tell")
     if inputs is None:
         small = described["samples"] * described["features"] <= SMALL
