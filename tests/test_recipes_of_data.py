@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, cli, cross_entropy, data, hinge, mse, train
+from micrograd_lite.data.mnist import Mnist
 from micrograd_lite.data.origin import MOST, Contradiction, count_rows, digest, load_again, told
 from micrograd_lite.lab.diagnose import diagnose
 from micrograd_lite.recipe import Recipe, prepare
@@ -383,7 +384,7 @@ def test_a_network_on_arrays_is_measured_on_its_data_loaded_again(few, tmp_path)
 def test_mnist_is_known_by_its_bytes_and_never_downloaded(tmp_path, monkeypatch):
     """Images that are not MNIST's have no origin; where MNIST is missing, the sentence names the command that downloads it."""
     numpy = pytest.importorskip("numpy", reason="images are arrays")
-    images = data.mnist.__globals__["Mnist"](*(numpy.zeros(shape, numpy.uint8) for shape in ((9, 28, 28), 9, (9, 28, 28), 9)))
+    images = Mnist(*(numpy.zeros(shape, numpy.uint8) for shape in ((9, 28, 28), 9, (9, 28, 28), 9)))
     assert [part.origin for part in data.image_datasets(images)] == [(), ()]
     monkeypatch.setenv("MICROGRAD_LITE_DATA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
