@@ -20,9 +20,6 @@ from micrograd_lite.scalar import to_float
 PLAIN = frozenset((int, float))
 """The kinds of number that a trace writes."""
 
-SMALL = 100_000
-"""A data set of up to so many numbers is written into its trace."""
-
 CHANGE_COLUMNS = ("predicted_change", "measured_change")
 """Columns about a step's loss: what its slope promised of the update (sum of gradient * update), and what came of it."""
 
@@ -103,18 +100,11 @@ class Plan(NamedTuple):
 
 
 def describe(data: Dataset) -> dict[str, Any]:
-    """A data set as plain data; a small one with all its numbers, so that a trace can be drawn and checked alone."""
+    """A data set as plain data, its tables as they are: of large ones a trace keeps only where they came from."""
     size = {"name": data.name, "samples": len(data.inputs), "features": len(data.inputs[0]), "classes": data.classes}
     size |= {"feature_names": list(data.feature_names), "class_names": list(data.class_names)}
     size |= {"target_name": data.target_name, "units": data.units and data.units._asdict()}
-    small = len(data.inputs) * len(data.inputs[0]) <= SMALL
-    return {**size, "inputs": plain(data.inputs), "targets": plain(data.targets)} if small else size
-
-
-def plain(table: Any) -> list[Any]:
-    """Lists of numbers, whether they were lists or an array."""
-    made: list[Any] = table.tolist() if hasattr(table, "tolist") else table
-    return made
+    return {**size, "inputs": data.inputs, "targets": data.targets, "recipe": data.origin}
 
 
 def make_plan(

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from micrograd_lite import data
 from micrograd_lite.architecture import choose
 from micrograd_lite.data import Dataset
+from micrograd_lite.data.prepare import labelled, two_classes
 from micrograd_lite.data.table import read_table
 from micrograd_lite.losses import LOSSES, Loss
 from micrograd_lite.nn import MLP
@@ -201,22 +202,14 @@ def fitted(dataset: Dataset, loss: Loss) -> Dataset:
             raise ValueError(f"{loss.name} is for classes, and the target of {dataset.name} is numbers; take mse")
         return dataset
     if loss.name == "cross_entropy":
-        return dataset._replace(targets=_labels(dataset))
+        return labelled(dataset)
     if dataset.classes == 2:
         if loss.name in ("mse", "half_squared_error") and isinstance(dataset.targets[0], float):
             return dataset  # a toy's own: 0.0 and 1.0, or -1.0 and 1.0
-        low = -1.0 if loss.name == "hinge" else 0.0
-        return dataset._replace(targets=[1.0 if label else low for label in _labels(dataset)])
+        return two_classes(dataset, -1.0 if loss.name == "hinge" else 0.0)
     if loss.name in ("binary_cross_entropy", "hinge"):
         raise ValueError(f"{loss.name} is for two classes, {dataset.name} has {dataset.classes}; take cross_entropy")
-    return data.one_hot(dataset._replace(targets=_labels(dataset)))
-
-
-def _labels(dataset: Dataset) -> Any:
-    if not isinstance(dataset.targets[0], float):
-        return dataset.targets
-    lowest = min(dataset.targets)
-    return [int(target > lowest) for target in dataset.targets]
+    return data.one_hot(labelled(dataset))
 
 
 def _width(training: Dataset, loss: Loss) -> int:

@@ -21,8 +21,9 @@ ONCE = frozenset((
     "test_explain", "test_expression", "test_files", "test_flat_c", "test_frames", "test_idx", "test_kernels", "test_kinds",
     "test_lab", "test_log", "test_mark", "test_mirror", "test_mnist", "test_mnist_training", "test_notebook", "test_page",
     "test_paths", "test_pictures", "test_pictures_array", "test_pictures_film", "test_places", "test_progress",
-    "test_rebuild", "test_recipe", "test_resume", "test_saving", "test_sweep", "test_table", "test_tables", "test_trace",
-    "test_trace_faults", "test_trace_folder", "test_verify", "test_verify_forgeries", "test_verify_frauds", "test_worksheet",
+    "test_rebuild", "test_recipe", "test_recipes_of_data", "test_resume", "test_saving", "test_sweep", "test_table",
+    "test_tables", "test_trace", "test_trace_faults", "test_trace_folder", "test_verify", "test_verify_forgeries",
+    "test_verify_frauds", "test_worksheet",
 ))  # fmt: skip
 """Pages about files, texts, pictures and processes; the engines' numbers, and what Python might do otherwise, on each."""
 

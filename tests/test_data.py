@@ -381,10 +381,11 @@ def test_split_groups_float_and_list_targets_by_value():
 
 
 def test_split_names_its_parts_and_keeps_the_rest():
-    """Only name, inputs and targets differ from the whole."""
+    """Only name, inputs, targets and the last step of the origin differ from the whole."""
     train, test = split(iris())
     assert (train.name, test.name) == ("iris/train", "iris/test")
-    assert train[3:] == test[3:] == iris()[3:]
+    assert train[3:-1] == test[3:-1] == iris()[3:-1]
+    assert [part.origin[-1]["part"] for part in (train, test)] == ["train", "test"]
 
 
 @pytest.mark.parametrize("arguments, error, words", (

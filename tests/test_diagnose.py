@@ -119,7 +119,7 @@ def test_data_is_found_by_its_name(tmp_path):
     """Digits are too many numbers for run.json; the package has them."""
     net = on_arrays().MLP(64, [8, 10], activation="tanh")
     run = record(tmp_path / "run", net, digits(), loss=cross_entropy, batch_size=300, epochs=1, weights_every=2)
-    assert slopes(Trace(run)).on == "1,000 samples of digits as the package has them"
+    assert slopes(Trace(run)).on == "1,000 of its 1,797 samples, loaded again by their recipe"
     set_run(run, data=described("mine", 1797))
     assert slopes(Trace(run)).on.endswith("layers.csv has it, which keeps no single units")
 
@@ -446,15 +446,15 @@ class Alone(Module):
 
 def test_without_slopes_the_loss_is_told(tmp_path, capsys, monkeypatch):
     """A model of one's own, data that are not at hand: how the loss went, and why there are no slopes. Exit 0."""
-    monkeypatch.setattr("micrograd_lite.plan.SMALL", 1_000)  # so many numbers are kept in a trace
+    monkeypatch.setattr("micrograd_lite.trace.samples.SMALL", 1_000)  # so many numbers are kept in a trace
     large = Dataset("mine", [row * 2 for row in iris().inputs], iris().targets)
     for name, model, data in (("alone", Alone(), None), ("data", MLP(8, [1]), large), ("none", MLP(2, [1]), None)):
         record(tmp_path / name, model, data, lr=1e-6)
     (tmp_path / "none" / "data.csv").unlink()
     for name, says in (
         ("alone", "is not the trace of an MLP"),
-        ("data", "names its data 'mine' and does not hold it"),
-        ("none", "names its data 'xor' and does not hold it"),
+        ("data", "does not hold its data ('mine', 150 samples)"),
+        ("none", "does not hold its data ('xor', 4 samples)"),
     ):
         assert cli.main(["diagnose", str(tmp_path / name)]) == 0, name
         out, err = capsys.readouterr()

@@ -444,7 +444,7 @@ def test_thinned_and_big_traces_say_what_is_not_there(tmp_path, monkeypatch):
         "how the weights came to be before 2 steps, the step before is not recorded",
         "lengths of gradient and update of 3 steps, their rows are not in gradients.csv",
     } <= set(thin.unchecked)
-    for page in ("plan", "verify.settings"):
+    for page in ("trace.samples", "verify.settings"):
         monkeypatch.setattr(f"micrograd_lite.{page}.SMALL", 1_000)  # numbers that are kept; 100,000 would take a minute
     big = verify(_big(tmp_path / "big"))
     assert big.wrong == "" and "loss, the data are not in the trace" in big.unchecked

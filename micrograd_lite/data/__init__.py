@@ -8,6 +8,7 @@ download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy 
     bundled   iris and 8 x 8 digits, shipped with the package
     table     a CSV file of your own
     prepare   splitting, centring, scaling; random numbers from a seed
+    origin    where a data set came from, and the same loaded again
     idx       the file format of MNIST, checked before it is read
     mnist     MNIST's four files: found, downloaded, verified
     images    images as data sets
@@ -15,9 +16,9 @@ download; each call returns a new `Dataset` of plain lists. `mnist` gives NumPy 
 
 from micrograd_lite.data.bundled import digits, iris
 from micrograd_lite.data.dataset import Dataset, Units, check
-from micrograd_lite.data.images import image_datasets, mnist_or_digits, one_hot
+from micrograd_lite.data.images import image_datasets, mnist_or_digits
 from micrograd_lite.data.mnist import mnist
-from micrograd_lite.data.prepare import centred, scaled, scaled_target, split
+from micrograd_lite.data.prepare import centred, one_hot, scaled, scaled_target, split
 from micrograd_lite.data.table import read_csv
 from micrograd_lite.data.toys import line, mazur, moons, parts, spiral, xor
 

@@ -18,7 +18,8 @@ def iris() -> Dataset:
     rows = [line.split(",") for line in lines]
     inputs = [[float(cell) for cell in row[:-1]] for row in rows]
     return Dataset("iris", inputs, [SPECIES.index(row[-1]) for row in rows], classes=3,
-                   feature_names=tuple(header.split(",")[:-1]), class_names=SPECIES, target_name="species")
+                   feature_names=tuple(header.split(",")[:-1]), class_names=SPECIES, target_name="species",
+                   origin=({"name": "iris"},))
 
 
 def digits() -> Dataset:
@@ -33,7 +34,7 @@ def digits() -> Dataset:
     inputs = [[level / 16.0 for level in row[:-1]] for row in rows]
     return Dataset("digits", inputs, [row[-1] for row in rows], classes=10,
                    feature_names=tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8)),
-                   class_names=tuple("0123456789"), target_name="digit")
+                   class_names=tuple("0123456789"), target_name="digit", origin=({"name": "digits"},))
 
 
 def _packaged(filename: str) -> bytes:

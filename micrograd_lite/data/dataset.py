@@ -8,6 +8,9 @@ import math
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
+Made = dict[str, Any]
+"""A loader or a preparation by its name, with its arguments: one entry of an origin."""
+
 
 class Units(NamedTuple):
     """How numbers were moved before training: one in the data's own unit is centre + scale * number.
@@ -39,6 +42,11 @@ class Dataset(NamedTuple):
     class_names: tuple[str, ...] = ()       # one per class, or none
     target_name: str = ""
     units: Units | None = None              # None: the numbers are in the data's own units
+    origin: tuple[Made, ...] = ()           # loaded by the first, then prepared by each; none: nobody knows (data/origin)
+
+    def noted(self, name: str, **arguments: Any) -> "Dataset":
+        """The same, with one more preparation in its origin; of unknown origin it stays."""
+        return self._replace(origin=(*self.origin, {"name": name, **arguments})) if self.origin else self
 
     def _repr_html_(self) -> str:
         from micrograd_lite.pictures.notebook import of_dataset

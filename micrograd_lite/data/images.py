@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from micrograd_lite.data.bundled import digits
-from micrograd_lite.data.dataset import Dataset
-from micrograd_lite.data.mnist import Mnist, mnist, mnist_files
-from micrograd_lite.data.prepare import split
+from micrograd_lite.data.dataset import Dataset, Made
+from micrograd_lite.data.mnist import Mnist, is_original, mnist, mnist_files
+from micrograd_lite.data.prepare import first, split
 
 
 def image_datasets(images: Mnist, dtype: str = "float32") -> tuple[Dataset, Dataset]:
@@ -21,7 +21,9 @@ def _dataset(name: str, images: Any, labels: Any, dtype: str) -> Dataset:
 
     pixels = np.divide(images.reshape(len(images), -1), 255.0, dtype=dtype)
     columns: dict[str, Any] = {"inputs": pixels, "targets": labels.astype(np.int64)}
-    return Dataset(name, **columns, classes=10, class_names=tuple("0123456789"), target_name="digit")
+    made: Made = {"name": "mnist", "part": name.partition("/")[2], "dtype": str(np.dtype(dtype))}
+    origin = (made,) if is_original(made["part"], images, labels) else ()
+    return Dataset(name, **columns, classes=10, class_names=tuple("0123456789"), target_name="digit", origin=origin)
 
 
 def mnist_or_digits(root: Any = None, dtype: str = "float32", rows: int | None = None) -> list[Dataset]:
@@ -36,9 +38,10 @@ def mnist_or_digits(root: Any = None, dtype: str = "float32", rows: int | None =
     except (OSError, ValueError) as error:
         print(f"{error}\n(`micrograd-lite data mnist` does it.) This run takes the bundled digits of 8 x 8 pixels.")
         parts = split(digits(), seed=0)
-    return [part._replace(inputs=part.inputs[:rows], targets=part.targets[:rows]) for part in parts]
+    return [part if rows is None else first(part, rows) for part in parts]
 
 
-def one_hot(data: Dataset) -> Dataset:
-    """Labels as rows with a 1.0 at the label: what a square error wants of a classifier."""
-    return data._replace(targets=[[float(label == one) for one in range(data.classes)] for label in data.targets])
+def image_part(images: Mnist, part: str, dtype: str) -> Dataset:
+    """One part of what `image_datasets` makes, train or test."""
+    tables = {"train": (images.train_images, images.train_labels), "test": (images.test_images, images.test_labels)}
+    return _dataset(f"mnist/{part}", *tables[part], dtype)

@@ -78,6 +78,16 @@ def mnist_files(root: Root = None, files: Sequence[File] = FILES) -> list[Path]:
     return paths
 
 
+def is_original(part: str, images: NDArray[uint8], labels: NDArray[uint8]) -> bool:
+    """Are these the images and labels of MNIST's `train` or `test` part, all of them as the files have them?"""
+    for table, file in zip((images, labels), FILES[:2] if part == "train" else FILES[2:]):
+        found = hashlib.sha256(Header(0x08, table.shape).encoded())
+        found.update(table.data if table.flags.c_contiguous else table.tobytes())
+        if found.hexdigest() != file.sha256:
+            return False
+    return True
+
+
 def fetch(root: Root = None, mirrors: Sequence[str] = MIRRORS, files: Sequence[File] = FILES, timeout: float = 20) -> list[Path]:
     """Return the four verified paths in `root`, downloading what is missing there; errors as for `mnist`.
 

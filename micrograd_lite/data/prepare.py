@@ -7,6 +7,7 @@ that is moved by its own mean has told the network something about itself.
 import math
 import operator
 import random
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -46,8 +47,10 @@ def split(dataset: Dataset, test: float = 0.2, seed: int = 0) -> tuple[Dataset, 
     chosen = set()
     for rows, take in zip(rows_of.values(), takes):
         chosen.update(generator.sample(rows, take))
-    return (_part(dataset, "train", [row for row in range(count) if row not in chosen]),
-            _part(dataset, "test", sorted(chosen)))
+    parts = {"train": [row for row in range(count) if row not in chosen], "test": sorted(chosen)}
+    made = [_part(dataset, part, rows).noted("split", test=float(test), seed=whole_seed(seed), part=part)
+            for part, rows in parts.items()]
+    return made[0], made[1]
 
 
 def centred(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
@@ -80,14 +83,58 @@ def scaled_target(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
         raise ValueError(f"{train.name}: only a regression with one number a row has a target to scale")
     column = tuple(train.targets)
     mean, deviation = _mean(column), _deviation(column)
-    made = []
-    for dataset in (train, *others):
-        earlier = dataset.units or Units((0.0,) * len(dataset.inputs[0]), (1.0,) * len(dataset.inputs[0]))
-        units = earlier._replace(target_centre=earlier.target_centre + earlier.target_scale * mean,
-                                 target_scale=earlier.target_scale * deviation)
-        made.append(dataset._replace(targets=[(float(target) - mean) / deviation for target in dataset.targets], units=units))
-        check(made[-1])
-    return tuple(made)
+    return tuple(moved_target(dataset, mean, deviation) for dataset in (train, *others))
+
+
+def moved_target(dataset: Dataset, centre: float, scale: float) -> Dataset:
+    """The data set with `centre` subtracted from each target, and divided by `scale`."""
+    earlier = dataset.units or Units((0.0,) * len(dataset.inputs[0]), (1.0,) * len(dataset.inputs[0]))
+    units = earlier._replace(target_centre=earlier.target_centre + earlier.target_scale * centre,
+                             target_scale=earlier.target_scale * scale)
+    made = dataset._replace(targets=[(float(target) - centre) / scale for target in dataset.targets], units=units)
+    check(made)
+    return made.noted("moved_target", centre=centre, scale=scale)
+
+
+def moved(dataset: Dataset, centre: Sequence[float], scale: Sequence[float]) -> Dataset:
+    """The data set with its centre subtracted from each feature, and divided by its scale; ValueError when that overflows."""
+    inputs = [[(float(value) - middle) / wide for value, middle, wide in zip(row, centre, scale)] for row in dataset.inputs]
+    earlier = dataset.units or Units((0.0,) * len(centre), (1.0,) * len(centre))
+    units = earlier._replace(
+        centre=tuple(before + unit * middle for before, unit, middle in zip(earlier.centre, earlier.scale, centre)),
+        scale=tuple(unit * wide for unit, wide in zip(earlier.scale, scale)))
+    made = dataset._replace(inputs=inputs, units=units)
+    try:
+        check(made)
+    except ValueError as error:
+        raise ValueError(f"the numbers of {dataset.name} overflow when they are moved; "
+                         f"choose a larger unit for them") from error
+    return made.noted("moved", centre=[*centre], scale=[*scale])
+
+
+def first(dataset: Dataset, rows: int) -> Dataset:
+    """The first so many rows of a data set."""
+    return dataset._replace(inputs=dataset.inputs[:rows], targets=dataset.targets[:rows]).noted("first", rows=rows)
+
+
+def one_hot(data: Dataset) -> Dataset:
+    """Labels as rows with a 1.0 at the label: what a square error wants of a classifier."""
+    targets = [[float(label == one) for one in range(data.classes)] for label in data.targets]
+    return data._replace(targets=targets).noted("one_hot")
+
+
+def labelled(dataset: Dataset) -> Dataset:
+    """Two classes told by two floats become the labels 0 and 1; labels stay what they are."""
+    if not isinstance(dataset.targets[0], float):
+        return dataset
+    lowest = min(dataset.targets)
+    return dataset._replace(targets=[int(target > lowest) for target in dataset.targets]).noted("labelled")
+
+
+def two_classes(dataset: Dataset, low: float) -> Dataset:
+    """Two classes as 1.0 and a lower number, 0.0 or -1.0."""
+    made = dataset._replace(targets=[1.0 if label else low for label in labelled(dataset).targets])
+    return made.noted("two_classes", low=low)
 
 
 def seeded(seed: int) -> random.Random:
@@ -139,16 +186,5 @@ def _moved(datasets: tuple[Dataset, ...], moves: list[tuple[float, float]]) -> t
         if len(dataset.inputs[0]) != len(moves):
             raise ValueError(f"{dataset.name} has {len(dataset.inputs[0])} features but {datasets[0].name} has "
                              f"{len(moves)}; a feature is moved by its own training mean")
-        inputs = [[(float(value) - mean) / deviation for value, (mean, deviation) in zip(row, moves)]
-                  for row in dataset.inputs]
-        earlier = dataset.units or Units((0.0,) * len(moves), (1.0,) * len(moves))
-        units = earlier._replace(
-            centre=tuple(centre + scale * mean for centre, scale, (mean, _) in zip(earlier.centre, earlier.scale, moves)),
-            scale=tuple(scale * deviation for scale, (_, deviation) in zip(earlier.scale, moves)))
-        results.append(dataset._replace(inputs=inputs, units=units))
-        try:
-            check(results[-1])
-        except ValueError as error:
-            raise ValueError(f"the numbers of {dataset.name} overflow when they are moved; "
-                             f"choose a larger unit for them") from error
+        results.append(moved(dataset, [mean for mean, _ in moves], [deviation for _, deviation in moves]))
     return tuple(results)

@@ -14,10 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from micrograd_lite.data.dataset import Dataset
+from micrograd_lite.data.dataset import Dataset, Made
+from micrograd_lite.text.files import opened, read_whole
 
 MOST_CLASSES = 10
 """Whole numbers of up to so many kinds, each twice or more on average, are classes."""
+
+PIECE = 1 << 20
+"""Bytes of a file that are read at once."""
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
 """What stands in a cell that holds nothing."""
@@ -43,8 +47,13 @@ def read_table(path: str | os.PathLike[str], target: str | None = None, regressi
     ValueError names the line of the first cell that is missing, no number or not finite, of a row of another width, and a
     column that is the same in every row. OSError when the file cannot be read.
     """
-    name = str(path)
-    header, rows, lines = _cells(Path(path))
+    with open(path, "rb") as file:
+        return table_of(file.read(), str(path), target, regression)
+
+
+def table_of(content: bytes, name: str, target: str | None, regression: bool) -> Table:
+    """The same from the bytes of a file that is called `name`."""
+    header, rows, lines = _cells(content, name)
     if target is not None and target not in header:
         raise ValueError(f"{name} has no column {target!r}; its columns are {', '.join(header)}")
     column = header.index(target) if target is not None else len(header) - 1
@@ -59,26 +68,51 @@ def read_table(path: str | os.PathLike[str], target: str | None = None, regressi
     wanted = [row[column] for row in rows]
     classes, why = _classes(wanted, regression)
     if classes:
-        data = Dataset(Path(path).stem, inputs, [classes.index(cell) for cell in wanted], len(classes), features, tuple(classes))
+        data = Dataset(Path(name).stem, inputs, [classes.index(cell) for cell in wanted], len(classes), features, tuple(classes))
     else:
         numbers = [_number(cell, name, line, target) for cell, line in zip(wanted, lines)]
-        data = Dataset(Path(path).stem, inputs, numbers, 0, features)
-    return Table(data._replace(target_name=target), f"target {target!r}: {why}")
+        data = Dataset(Path(name).stem, inputs, numbers, 0, features)
+    from hashlib import sha256  # here, not above: importing the package stays cheap
+
+    origin: Made = {"name": "read_csv", "path": name, "bytes": len(content), "sha256": sha256(content).hexdigest(),
+                    "target": target, "regression": bool(regression)}  # fmt: skip
+    return Table(data._replace(target_name=target, origin=(origin,)), f"target {target!r}: {why}")
 
 
-def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+def same_file(path: str, size: int, sha256: str) -> bytes:
+    """The content of the very file of so many bytes and this SHA-256. ValueError or OSError says what was expected."""
+    from hashlib import sha256 as new
+
+    expected = f"expected the file of {size:,} bytes with the SHA-256 {sha256}"
+    try:
+        with opened(path) as file:
+            actual, found = os.fstat(file.fileno()).st_size, new()
+            for piece in iter(lambda: file.read(PIECE if actual == size else 0), b""):  # one of another size is not read
+                found.update(piece)
+    except OSError as error:
+        raise type(error)(f"{path} cannot be read: {error.strerror}; {expected}") from error
+    except ValueError as error:
+        raise ValueError(f"{error}; {expected}") from error
+    if actual != size or found.hexdigest() != sha256:
+        got = f"{actual:,} bytes" if actual != size else f"the SHA-256 {found.hexdigest()}"
+        raise ValueError(f"{path} is not the file that was trained, it has {got}; {expected}")
+    return read_whole(path, size)
+
+
+def _cells(content: bytes, path: str) -> tuple[list[str], list[list[str]], list[int]]:
     """The header, the rows without empty lines, and the line of each row in the file."""
-    import csv  # here, not above: importing the package stays cheap
+    import csv
+    import io
 
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        try:
-            first = file.readline()
-            parted = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
-            file.seek(0)
-            reader = csv.reader(file, delimiter=parted, strict=True)
-            read = [([cell.strip() for cell in row], reader.line_num) for row in reader if any(map(str.strip, row))]
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    try:
+        file = io.StringIO(content.decode("utf-8-sig"), newline="")
+        first = file.readline()
+        parted = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
+        file.seek(0)
+        reader = csv.reader(file, delimiter=parted, strict=True)
+        read = [([cell.strip() for cell in row], reader.line_num) for row in reader if any(map(str.strip, row))]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
     if len(read) < 3:
         raise ValueError(f"{path} needs a line of names and at least two rows, it has {len(read)} lines that are not empty")
     (header, _), *rows = read

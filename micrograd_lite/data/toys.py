@@ -10,13 +10,13 @@ import random
 from numbers import Real
 
 from micrograd_lite.data.dataset import Dataset
-from micrograd_lite.data.prepare import seeded
+from micrograd_lite.data.prepare import seeded, whole_seed
 
 
 def xor() -> Dataset:
     """Return the four rows of exclusive or, targets 0.0 and 1.0: the smallest problem that needs a hidden layer."""
     return Dataset("xor", [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0.0, 1.0, 1.0, 0.0], classes=2,
-                   feature_names=("a", "b"), class_names=("same", "different"), target_name="a xor b")
+                   feature_names=("a", "b"), class_names=("same", "different"), target_name="a xor b", origin=({"name": "xor"},))
 
 
 def parts() -> Dataset:
@@ -26,18 +26,18 @@ def parts() -> Dataset:
     them exactly.
     """
     return Dataset("parts", [[0.7, 0.5], [0.2, 0.3], [0.3, 0.4], [0.4, 0.5]], [2.9, 1.3, 1.8, 2.3],
-                   feature_names=("volume", "weight"), target_name="price")
+                   feature_names=("volume", "weight"), target_name="price", origin=({"name": "parts"},))
 
 
 def line() -> Dataset:
     """Return five points of y = 2x + 3, at x = 1 to 5: one linear unit finds the 2 and the 3."""
     return Dataset("line", [[1.0], [2.0], [3.0], [4.0], [5.0]], [5.0, 7.0, 9.0, 11.0, 13.0],
-                   feature_names=("x",), target_name="y")
+                   feature_names=("x",), target_name="y", origin=({"name": "line"},))
 
 
 def mazur() -> Dataset:
     """Return the one row of Matt Mazur's "A Step by Step Backpropagation Example": two inputs, two targets."""
-    return Dataset("mazur", [[0.05, 0.10]], [[0.01, 0.99]], feature_names=("i1", "i2"))
+    return Dataset("mazur", [[0.05, 0.10]], [[0.01, 0.99]], feature_names=("i1", "i2"), origin=({"name": "mazur"},))
 
 
 def moons(samples: int = 100, noise: float = 0.1, seed: int = 0) -> Dataset:
@@ -56,7 +56,8 @@ def moons(samples: int = 100, noise: float = 0.1, seed: int = 0) -> Dataset:
     generator.shuffle(points)
     inputs = [[x + noise * generator.gauss(0.0, 1.0), y + noise * generator.gauss(0.0, 1.0)] for x, y, _ in points]
     return Dataset("moons", inputs, [target for _, _, target in points], classes=2,
-                   feature_names=("x", "y"), class_names=("upper", "lower"), target_name="moon")
+                   feature_names=("x", "y"), class_names=("upper", "lower"), target_name="moon",
+                   origin=({"name": "moons", "samples": samples, "noise": noise, "seed": whole_seed(seed)},))
 
 
 def spiral(samples: int = 150, noise: float = 0.2, seed: int = 0) -> Dataset:
@@ -78,7 +79,8 @@ def spiral(samples: int = 150, noise: float = 0.2, seed: int = 0) -> Dataset:
         angle += noise * generator.gauss(0.0, 1.0)
         inputs.append([radius * math.cos(angle), radius * math.sin(angle)])
     return Dataset("spiral", inputs, [arm for _, _, arm in points], classes=3,
-                   feature_names=("x", "y"), class_names=("arm 0", "arm 1", "arm 2"), target_name="arm")
+                   feature_names=("x", "y"), class_names=("arm 0", "arm 1", "arm 2"), target_name="arm",
+                   origin=({"name": "spiral", "samples": samples, "noise": noise, "seed": whole_seed(seed)},))
 
 
 def _angles(count: int) -> list[float]:

@@ -10,13 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from micrograd_lite.data import digits, image_datasets, mnist
-from micrograd_lite.data.mnist import mnist_files
 from micrograd_lite.measure import FLAT
 from micrograd_lite.nn import MLP
 from micrograd_lite.scalar import operand
 from micrograd_lite.trace import Trace
 from micrograd_lite.trace.kinds import by_hand
+from micrograd_lite.trace.samples import loaded
 
 ROWS = 1_000
 """Samples of a large data set that are looked at; 200 in the scalar engine, which takes its time."""
@@ -57,21 +56,23 @@ class Unmeasured(ValueError):
 
 def slopes(trace: Trace) -> Slopes:
     """The slopes of a trace. Unmeasured, which is a ValueError, says why there are none; ValueError when it has no step yet."""
-    model, data = (trace.run.get(name) or {} for name in ("model", "data"))
+    model = trace.run.get("model") or {}
     if not {"inputs", "outputs_per_layer", "activation", "output"} <= model.keys():
         raise Unmeasured(f"{trace.folder} is not the trace of an MLP: there are no layers whose slopes could be measured")
     if not trace.metrics():
         raise ValueError(f"{trace.folder} has no step yet: train and watch at least one")
-    scalar = bool(trace.steps())
-    steps = [0, *trace.steps()] if scalar else trace.array_steps()
-    inputs = known_inputs(data, 200 if scalar else ROWS) if steps else None
-    if inputs is not None:
-        own = "all its samples" if "inputs" in data else f"{len(inputs):,} samples of {data['name']} as the package has them"
-        return Slopes([(scalar_layers if scalar else array_layers)(trace, step, inputs) for step in three(steps)], own)
     if by_hand(trace.run):
         raise Unmeasured("a loop of one's own keeps its data to itself")
+    scalar = bool(trace.steps())
+    steps, absent = [0, *trace.steps()] if scalar else trace.array_steps(), f"{trace.folder} keeps no weights"
+    if steps:
+        try:
+            inputs, on = known_inputs(trace, 200 if scalar else ROWS)
+            return Slopes([(scalar_layers if scalar else array_layers)(trace, step, inputs) for step in three(steps)], on)
+        except Absent as error:
+            absent = str(error)
     if not trace.layers():
-        raise Unmeasured(f"{trace.folder} names its data {data.get('name')!r} and does not hold it: no slopes can be measured")
+        raise Unmeasured(f"{absent}: no slopes can be measured")
     return Slopes(from_layers(trace), "the batch of each step, as layers.csv has it, which keeps no single units")
 
 
@@ -80,23 +81,20 @@ def three(steps: Sequence[int]) -> list[int]:
     return [steps[place] for place in sorted({0, len(steps) // 2, len(steps) - 1})]
 
 
-def known_inputs(data: dict[str, Any], rows: int) -> Any:
-    """The inputs of a data set: as run.json holds them, or by its name; None where neither is possible."""
-    if "inputs" in data:
-        return data["inputs"]
-    name = str(data.get("name")).partition("/")[0]
-    if name == "digits":
-        return digits().inputs[:rows]
+class Absent(ValueError):
+    """The data of a trace are not to be had."""
+
+
+def known_inputs(trace: Trace, rows: int) -> tuple[Any, str]:
+    """The inputs of the data as the trace holds them, or so many loaded again; and which. Absent says why there are none."""
     try:
-        return image_datasets(first_images(rows))[0].inputs if name == "mnist" and mnist_files() else None
-    except (OSError, ValueError, ImportError):
-        return None
-
-
-def first_images(rows: int) -> Any:
-    """The first so many training images."""
-    images = mnist()
-    return images._replace(train_images=images.train_images[:rows], train_labels=images.train_labels[:rows])
+        data = loaded(trace.run, "data", trace.folder)
+    except (OSError, ValueError) as error:
+        raise Absent(str(error)) from error
+    if "inputs" in trace.run["data"]:
+        return data["inputs"], "all its samples"
+    inputs = data["inputs"][:rows]
+    return inputs, f"{len(inputs):,} of its {data['samples']:,} samples, loaded again by their recipe"
 
 
 def scalar_layers(trace: Trace, step: int, inputs: Sequence[Sequence[float]]) -> list[LayerSlopes]:

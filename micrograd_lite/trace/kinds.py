@@ -6,6 +6,7 @@ Whether the entries agree with each other and with the tables is another questio
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -75,8 +76,13 @@ RUN_MAY: dict[str, Kind] = {
 DATA: dict[str, Kind] = {
     "name": TEXT, "samples": whole(1), "features": whole(1), "classes": whole(0), "feature_names": NAMES, "class_names": NAMES,
 }  # fmt: skip
+STEP = either(either(TEXT, YES_OR_NO), either(FINITE, NUMBERS))
+RECIPE = Kind("1 to 20 steps, each with a name, its arguments texts and numbers", lambda entry: (
+    isinstance(entry, list) and 1 <= len(entry) <= 20 and all(map(named(STEP).fits, entry))
+    and all(isinstance(step.get("name"), str) for step in entry)))  # fmt: skip
+SHA = Kind("64 hexadecimal digits", lambda entry: isinstance(entry, str) and bool(re.fullmatch("[0-9a-f]{64}", entry)))
 DATA_MAY: dict[str, Kind] = {
-    "target_name": TEXT, "units": either(NULL, named(either(FINITE, NUMBERS))),
+    "target_name": TEXT, "units": either(NULL, named(either(FINITE, NUMBERS))), "recipe": RECIPE, "sha256": SHA,
 }  # fmt: skip
 MLP: dict[str, Kind] = {
     "inputs": whole(1), "outputs_per_layer": listed(whole(1)), "activation": NAMES, "output": TEXT, "init": either(NULL, TEXT),

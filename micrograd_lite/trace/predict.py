@@ -10,6 +10,8 @@ import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Units
@@ -18,6 +20,7 @@ from micrograd_lite.measure import middle
 from micrograd_lite.nn import MLP
 from micrograd_lite.scalar import APPLY
 from micrograd_lite.trace.reader import Trace
+from micrograd_lite.trace.samples import loaded
 
 
 class Answer(NamedTuple):
@@ -47,7 +50,7 @@ class Answering:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         trace = Trace(folder)
-        self.run, self.model = trace.run, _trained(trace)
+        self.run, self.model, self.folder = trace.run, _trained(trace), trace.folder
         data = self.data = self.run["data"] or unknown(self.model)
         self.features = data["feature_names"] or [f"x{column}" for column in range(data["features"])]
         self.target = data["target_name"] or ("class" if data["classes"] else "y")
@@ -86,10 +89,18 @@ class Answering:
         if name == "binary_cross_entropy":
             yes, no = APPLY["sigmoid"](outputs[0])[0], APPLY["sigmoid"](-outputs[0])[0]
             return int(outputs[0] > 0.0), [no, yes]
-        if self.loss.threshold is None and "targets" not in self.data:
-            return None, []  # where a yes parts from a no is told by the targets
-        border = middle(self.data["targets"]) if self.loss.threshold is None else self.loss.threshold
-        return int(outputs[0] > border), []
+        if self.loss.threshold is None and self._middle is None:
+            return None, []
+        border = self._middle if self.loss.threshold is None else self.loss.threshold
+        return int(outputs[0] > (border or 0.0)), []
+
+
+    @cached_property
+    def _middle(self) -> float | None:
+        """Where a yes parts from a no is told by the targets; None where they cannot be had."""
+        with suppress(OSError, ValueError):
+            return middle(loaded(self.run, "data", self.folder)["targets"])
+        return None
 
 
 def unknown(model: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from micrograd_lite.plan import make_plan
 from micrograd_lite.scalar import Value
 from micrograd_lite.trace.network import network
 from micrograd_lite.trace.reader import GradientRow, Trace
+from micrograd_lite.trace.samples import loaded
 from micrograd_lite.trace.show import refuse_arrays
 from micrograd_lite.training import batch_graph, batch_rows, by_sample
 
@@ -79,16 +80,18 @@ class Rebuild:
 
     def __init__(self, folder: Trace | str | os.PathLike[str]) -> None:
         self.trace = trace = folder if isinstance(folder, Trace) else Trace(folder)
-        run, data = trace.run, trace.run.get("data") or {}
+        run = trace.run
         refuse_arrays(trace, "no edges of single numbers")
         if run.get("loss") not in LOSSES:
             what = f"with {run.get('loss')!r}, a loss of one's own"
             raise ValueError(f"{trace.folder} was trained {what}: no step can be built again")
-        if "inputs" not in data:
-            what = f"{data.get('name')!r}, {data.get('samples')} samples"
-            raise ValueError(f"{trace.folder} does not hold its data ({what}), so no step can be built again")
         self.model = network(run, trace.folder)
+        try:
+            data = loaded(run, "data", trace.folder)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{error}; so no step can be built again") from error
         known = {name: data[name] for name in Dataset._fields if name in data}
+        known["origin"] = tuple(data.get("recipe", ()))
         known["units"] = Units(**data["units"]) if data.get("units") else None
         self.plan = make_plan(
             model=self.model, data=Dataset(**known), loss=LOSSES[run["loss"]], optimizer=SGD(lr=1.0), epochs=None,

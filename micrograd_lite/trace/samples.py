@@ -1,7 +1,8 @@
 """data.csv: the data of a run as they were trained, one row for each sample, the training part first, then the test part.
 
 Its columns are `part` (train or test), the inputs under the data's own names and the targets. Data of more than 100,000
-numbers are not kept; run.json has their name and size.
+numbers are not kept; run.json has their name and size, the SHA-256 of their numbers, and where it is known the recipe by
+which they are loaded again, when somebody asks for them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ from micrograd_lite.trace.folder import DATA
 PARTS = {"train": "data", "test": "test"}
 """What data.csv calls a part, and what run.json calls it."""
 
+SMALL = 100_000
+"""A data set of up to so many input numbers is kept in its trace."""
+
+CONFIRMED = 5_000_000
+"""Of a data set of up to so many input numbers the recipe is followed once before it is written down."""
+
 MOST = 1 << 24
 """Bytes of data.csv: two parts of 100,000 numbers take a third of it."""
 
@@ -31,14 +38,86 @@ def taken_apart(run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     told, lines, rows = dict(run), list[str](), list[list[Any]]()
     for part, name in PARTS.items():
         described = dict(run.get(name) or {})
-        inputs, targets = described.pop("inputs", None), described.pop("targets", None)
+        inputs, targets, recipe = (described.pop(entry, None) for entry in ("inputs", "targets", "recipe"))
         told[name] = described or None
-        if inputs is not None:
+        if inputs is not None and len(inputs) * described["features"] > SMALL:
+            described |= _large(described, inputs, targets, recipe or (), run["model"].get("dtype") == "float32")
+        elif inputs is not None:
+            inputs, targets = plain(inputs), plain(targets)
             lines = lines or [cells.line(["part", *_columns(described, _listed(targets[0]))])]
             rows += [[part, *row, *_listed(target)] for row, target in zip(inputs, targets)]
     columns = [[_cell(number, _all_whole(column)) for number in column] for column in list(zip(*rows))[1:]]
     text = "".join([*lines, *(cells.line([row[0], *row_cells]) for row, row_cells in zip(rows, zip(*columns)))])
     return {**told, "data_sha256": digest(text.encode("utf-8")) if text else None}, text
+
+
+def plain(table: Any) -> list[Any]:
+    """Lists of numbers, whether they were lists or an array."""
+    made: list[Any] = table.tolist() if hasattr(table, "tolist") else table
+    return made
+
+
+def _large(
+    described: Mapping[str, Any], inputs: Any, targets: Any, recipe: Sequence[dict[str, Any]], narrow: bool
+) -> dict[str, Any]:
+    """What run.json has of a large data set: the digest of its numbers, and its recipe where that makes these very numbers.
+
+    Tables that were changed after they were loaded have another origin than they say, so the recipe is followed once; where it
+    takes no longer than a second or two.
+    """
+    from micrograd_lite.data import origin
+
+    wanted = origin.digest(inputs, targets, narrow)
+    try:
+        if recipe and len(inputs) * described["features"] <= CONFIRMED:
+            again = origin.load_again(recipe, len(inputs))
+            same = origin.digest(again.inputs, again.targets, narrow) == wanted
+            recipe = recipe if same and _units(again.units) == _units(described["units"]) else ()
+        elif recipe and origin.count_rows(recipe) not in (None, len(inputs)):
+            recipe = ()
+    except (OSError, ValueError):
+        recipe = ()
+    return {**({"recipe": list(recipe)} if recipe else {}), "sha256": wanted}
+
+
+def _units(units: Any) -> dict[str, Any] | None:
+    """Units as they stand in run.json."""
+    entries = units._asdict() if hasattr(units, "_asdict") else units
+    return entries and {name: list(entry) if isinstance(entry, tuple) else entry for name, entry in entries.items()}
+
+
+def loaded(run: Mapping[str, Any], name: str, folder: Path) -> dict[str, Any]:
+    """The description of a part (`data` or `test`) with its inputs and targets: from data.csv, or loaded again by its recipe.
+
+    ValueError or OSError says in a sentence why they cannot be had. Contradiction, a ValueError: by the recipe they would be
+    others than the SHA-256 of run.json says. Nothing is downloaded.
+    """
+    described = run.get(name) or {}
+    if "inputs" in described:
+        return dict(described)
+    what = f"its data ({described.get('name')!r}, {described.get('samples')} samples)"
+    if not {"recipe", "sha256"} <= described.keys():
+        raise ValueError(f"{folder} does not hold {what}")
+    from micrograd_lite.data import origin
+
+    cannot = f"{folder} does not hold {what}, and they cannot be loaded again"
+    recipe, narrow = described["recipe"], run["model"].get("dtype") == "float32"
+    try:
+        made = origin.load_again(recipe, described["samples"])
+    except origin.Contradiction as error:
+        raise origin.Contradiction(f"{cannot}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{cannot}: {error}") from error
+    got = origin.digest(made.inputs, made.targets, narrow)
+    if len(made.inputs[0]) != described["features"] or got != described["sha256"]:
+        other = " on this machine, whose sin and cos may differ," if recipe[0]["name"] in origin.BY_THE_SYSTEM else ""
+        numbers = f"{origin.told(recipe)} makes{other} other numbers than were trained: their SHA-256 is {got}"
+        kind = ValueError if other else origin.Contradiction
+        raise kind(f"{cannot}: {numbers}; expected {described['sha256']}")
+    if _units(made.units) != described.get("units"):
+        raise origin.Contradiction(f"{cannot}: by {origin.told(recipe)} they have the units {made.units!a:.200}")
+    made = origin.as_trained(made, narrow)
+    return {**described, "inputs": made.inputs, "targets": made.targets}
 
 
 def digest(content: bytes) -> str:

@@ -3,6 +3,7 @@
     evidence    when two numbers are the same; the sentence about a wrong row
     formulas    the text of a formula, read and worked out
     reading     tables and numbers, read strictly
+    samples     the data: those in the trace, and large ones loaded again
     record      everything that a trace folder says; which samples a step was trained on
     settings    does run.json agree with itself and with the tables?
     complete    steps, rows, parameters: is all there?

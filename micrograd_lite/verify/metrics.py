@@ -11,7 +11,8 @@ from micrograd_lite.trace.folder import GRADIENTS, LAYERS, METRICS
 from micrograd_lite.verify.evidence import NotChecked, NotHere, near, same, within, wrong
 from micrograd_lite.verify.network import ROOM, Network, Reached, network, only
 from micrograd_lite.verify.optimizers import steps
-from micrograd_lite.verify.record import Record, Samples
+from micrograd_lite.verify.record import Record
+from micrograd_lite.verify.samples import Samples
 
 NARROW = 1e-4
 """How near to its border a decision of an array model may fall either way."""

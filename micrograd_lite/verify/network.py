@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from micrograd_lite.trace.folder import RUN
 from micrograd_lite.verify.evidence import NotChecked, Wrong, plainly
 from micrograd_lite.verify.formulas import FUNCTIONS, power, softplus
-from micrograd_lite.verify.record import Floats, Record, Samples
+from micrograd_lite.verify.record import Floats, Record
+from micrograd_lite.verify.samples import Samples
 
 ROOM = 16
 """Units by which any number in a forward pass may differ, computed by another library or added in another order."""

@@ -32,31 +32,7 @@ from micrograd_lite.trace.folder import (
 from micrograd_lite.trace.kinds import by_hand, most_numbers
 from micrograd_lite.trace.samples import with_samples
 from micrograd_lite.verify.reading import numeral, read_table
-
-
-class Samples(NamedTuple):
-    """A data set of the trace; inputs and targets are None when they are not in it."""
-
-    size: int
-    classes: int
-    inputs: list[list[float]] | None
-    targets: list[Any] | None
-
-    @classmethod
-    def of(cls, described: Any, where: str) -> Samples:
-        """The data set from its description. ValueError when it is not one."""
-        try:
-            inputs = described.get("inputs")
-            if inputs is not None:
-                inputs = [[numeral(number) for number in row] for row in inputs]
-            made = cls(described["samples"], described["classes"], inputs, described.get("targets"))
-            counted = type(made.size) is int and type(made.classes) is int and made.size > 0
-            if not counted or (inputs is not None and not len(inputs) == len(described["targets"]) == made.size):
-                raise ValueError(f"{made.size!a} samples, {made.classes!a} classes")
-            return made
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ValueError(f"{where} is no description of a data set: {error!r}") from error
-
+from micrograd_lite.verify.samples import Samples, load_again
 
 LARGE = 20_000
 """Numbers of the training data up to which what was computed from them is computed again unasked."""
@@ -163,7 +139,14 @@ class Record:
         self.data = UNKNOWN if self.by_hand else Samples.of(self.run["data"], f"{self.folder / RUN}: data")
         self.testing = Samples.of(self.run["test"], f"{self.folder / RUN}: test") if self.run.get("test") else None
         self.absent = "the data are not in the trace"
-        numbers = self.data.size * self.run["data"].get("features", 1) if self.data.inputs is not None else 0
+        self.contradiction, self.notes, self.again = "", tuple[str, ...](), frozenset[str]()
+        there = self.data.inputs is not None or "recipe" in (self.run["data"] or {})
+        numbers = self.data.size * self.run["data"].get("features", 1) if there else 0
+        if self.data.inputs is None and numbers and long:
+            again = load_again(self.run, self.folder)
+            self.data, self.testing = again.data or self.data, again.testing or self.testing
+            self.again = frozenset(name for name, part in (("data", again.data), ("test", again.testing)) if part)
+            self.notes, self.absent, self.contradiction = again.notes, again.absent or self.absent, again.contradiction
         if numbers > LARGE and not long:
             self.absent = f"it takes long with the {numbers:,} numbers of these data, and --long was not asked for"
             self.data = self.data._replace(inputs=None, targets=None)

@@ -124,7 +124,7 @@ def verify(folder: str | os.PathLike[str], checks: Mapping[str, Check] = CHECKS,
         findings.append(_finding(name, check, record))
         if name == STEPS and findings[-1].verdict == "wrong":
             break  # whoever believes in step 1,000,000,000 looks for the others all day
-    notes = []
+    notes = [*record.notes]
     if record.free:
         notes.append(f"not checked, because no number here depends on it: {', '.join(record.free)} of {RUN}")
     if not record.ended:

@@ -13,7 +13,8 @@ from micrograd_lite.trace.kinds import BY_HAND
 from micrograd_lite.verify.complete import free, kept, same_data
 from micrograd_lite.verify.evidence import Wrong, place, plainly
 from micrograd_lite.verify.network import COSTS, architecture, names, parameter_names
-from micrograd_lite.verify.record import COLUMNS, Record, Samples
+from micrograd_lite.verify.record import COLUMNS, Record
+from micrograd_lite.verify.samples import Samples, check_recipe
 
 SAMPLES = ("inputs", "targets")  # those of data.csv
 KEYS, DATA = frozenset(("format", "status", *kinds.RUN, *kinds.RUN_MAY)), frozenset((*kinds.DATA, *kinds.DATA_MAY, *SAMPLES))
@@ -163,11 +164,15 @@ def _data(record: Record, name: str, described: Mapping[str, Any], samples: Samp
     features, classes, inputs = described.get("features"), described.get("classes"), described.get("inputs")
     wide = record.run["model"].get("inputs", features)
     _agree(f"{name}.features", type(features) is int and features == wide and features > 0, features)
-    if described.get("units"):
+    if described.get("units") and name not in record.again:
         record.gap(f"{name}.units", "only the data that were scaled could tell")
     if inputs is None:
         small = described["samples"] * described["features"] <= SMALL
         _agree(f"{name}.samples", not small, described["samples"], "so small a data set stands in data.csv")
+        check_recipe(name, described, record.contradiction, record.gap)
+    else:
+        for entry in ("recipe", "sha256"):
+            _agree(f"{name}.{entry}", entry not in described, described.get(entry), "these data stand in data.csv")
     for row in inputs or ():
         _agree(f"{name}.features", len(row) == features, features)
     for what, count in (("feature_names", features), ("class_names", classes)):
