@@ -112,6 +112,25 @@ def test_an_engine_whose_answers_change_is_told_so():
     assert (finding.kind, finding.about, finding.got) == ("differs", "mul", "")
 
 
+BOX = """
+class Box:
+    def __init__(self):
+        self.cell = [0.0]
+
+    def item(self):
+        return self.cell[0]
+
+
+"""
+
+
+def test_gradients_may_be_objects_that_are_changed():
+    """Where a gradient holds its number in an array, each leaf gets one of its own between two graphs."""
+    engine = closures.RIGHT[: closures.RIGHT.index("class Neuron")].replace("self.grad = 0.0", "self.grad = Box()", 1)
+    engine = re.sub(r"\.grad (\+?=) (?!Box)", r".grad.cell[0] \1 ", engine).replace("* out.grad", "* out.grad.item()")
+    assert found(BOX + engine) == []
+
+
 @pytest.mark.parametrize("old, new", [
     ("return z.tanh()", "return z.tanh() * 0.5 + z"),
     ("def __init__(self, parameters, lr):", "def __init__(self, parameters, lr, momentum=0.9):"),

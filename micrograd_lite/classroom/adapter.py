@@ -7,7 +7,6 @@ function beside the class. An operation that its class does not offer is no mist
 
 from __future__ import annotations
 
-import copy
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +66,6 @@ class Engine:
         self.backward = first(cls, BACKWARD) or ""
         probe = self._probe()
         self.data, self.grad = attribute(probe, DATA, 2.0), attribute(probe, GRAD, None)
-        self.fresh = getattr(probe, self.grad)
         self.room = ROOM if self.number(self.leaf(0.1)) == 0.1 else SINGLE
         self.known: dict[str, Known] = {**KNOWN, **{name: rule for name, (_, rule) in (more or {}).items()}}
         self.arity = {**ARITY, **{name: arity for name, (arity, _) in (more or {}).items()}}
@@ -120,8 +118,8 @@ class Engine:
         return None if found is None else plain(getattr(found, self.data, found) if isinstance(found, self.cls) else found)
 
     def zero(self, value: Any) -> None:
-        """Back to what a fresh Value has."""
-        setattr(value, self.grad, copy.copy(self.fresh))
+        """Back to what a fresh Value has: an object of its own, where gradients are objects."""
+        setattr(value, self.grad, getattr(self.leaf(0.0), self.grad))
 
     def sweep(self, root: Any) -> None:
         """Call its backward()."""

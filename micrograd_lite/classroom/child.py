@@ -61,9 +61,10 @@ def limit_resources() -> None:
 
 
 def ring(_: int, frame: Any) -> None:
-    """The time is over: say where."""
-    where = traceback.extract_stack(frame)
-    raise Endless(f"{os.path.basename(where[-1].filename)}, line {where[-1].lineno}, in {where[-1].name}: {where[-1].line}")
+    """The time is over: say where, in their file if it is on the way."""
+    frames = traceback.extract_stack(frame)
+    here = ([one for one in frames if not os.path.isabs(one.filename) and not one.filename.startswith("<")] or frames)[-1]
+    raise Endless(f"{os.path.basename(here.filename)}, line {here.lineno}, in {here.name}: {here.line}")
 
 
 def on_the_clock(action: Callable[[], Any]) -> Any:
