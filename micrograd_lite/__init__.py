@@ -6,7 +6,7 @@ A scalar autograd engine small enough to read in an evening. The evening, in rea
 
 Each page imports, of these, only pages above it. Beside it stand rooms, one idea each:
 
-    data chain explain flat arrays trace pictures verify lab text recipe sweep cli demo
+    data chain explain flat arrays trace pictures page verify lab text recipe sweep cli demo
 """
 
 from importlib import import_module

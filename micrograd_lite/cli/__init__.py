@@ -3,7 +3,8 @@
     networks  train, predict, data
     sweeps    sweep
     job       what sweep does with each combination, and what it says of all of them
-    traces    render, show, diff, diagnose, lab, verify, flat
+    pictures  render, page
+    traces    show, diff, diagnose, lab, verify, flat
     formulas  explain, rules
 
 A page loads when its command runs, so `micrograd-lite rules` needs no NumPy. A mistake of the user's is one line on
@@ -44,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; what it makes has `run`, which takes the options and returns the exit code."""
-    from micrograd_lite.cli import formulas, networks, sweeps, traces  # they stand below this page
+    from micrograd_lite.cli import formulas, networks, pictures, sweeps, traces  # they stand below this page
 
     made = OneLineParser(prog="micrograd-lite", description="every number of backpropagation, on the table")
     made.add_argument("--version", action="version", version=f"micrograd-lite {__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for page in (networks, sweeps, traces, formulas):
+    for page in (networks, sweeps, pictures, traces, formulas):
         page.add_commands(commands)
     return made
 

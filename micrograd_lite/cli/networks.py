@@ -88,7 +88,7 @@ def _train(options: Any) -> int:
         say(f"step {number}  loss {loss:.9g}", *(f"{name} {value:.9g}" for name, value in evaluation.items()), sep="  ")
     asked = [f"{name}={value:.4g}" for name, value in run.example.items()] if len(run.example) <= MOST_ASKED else ["rows.csv"]
     say(f"\nThe trace is in {options.out}. Now try:")
-    for line in (["predict", options.out, *asked], ["render", options.out], ["show", options.out]):
+    for line in (["predict", options.out, *asked], ["page", options.out], ["render", options.out], ["show", options.out]):
         say("  micrograd-lite", shlex.join(line))
     return 0
 

@@ -30,7 +30,7 @@ FILES = (
     RUN, METRICS, GRADIENTS, OPTIMIZER, ENVIRONMENT, LOCK, LAYERS, CHAIN, BY_SAMPLE, DATA,
     *CHECKPOINTS, "layers.png", "weights_update.gif", "training_loss.gif", "decision_boundary.gif",
     "optimizer_paths.gif", "backward.gif", "curves.png", "predictions.png", "confusion.png",
-    "network.gif", "learning.gif", "fit.gif", "gradients.gif", "updates.gif",
+    "network.gif", "learning.gif", "fit.gif", "gradients.gif", "updates.gif", "page.html",
     *(f"{name}.mp4" for name in ("weights_update", "training_loss", "decision_boundary", "network", "learning", "fit",
                                  "gradients", "updates")),
 )  # fmt: skip

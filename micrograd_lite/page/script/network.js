@@ -1,0 +1,111 @@
+// Network: forward and backward, as the engine does it, over the graph of one sample's cost. RULES and MANY are the rows of
+// the derivative table; nodes stand oldest first, so going back through them is going backward. Each node holds a column of
+// numbers, one for each sample: one sample is a column of one.
+
+const {exp, log, sqrt, sin, cos, tanh, expm1, log1p, abs: fabs} = Math;
+
+function power(x, y) {
+  if (y !== y) return y;
+  if (Math.abs(x) === 1 && !Number.isFinite(y)) return 1;
+  return x === 0 && y < 0 ? Infinity : Math.pow(x, y);
+}
+
+// A dot's parents stand in the order in which their shares arrive: the last product first, the bias before the first product.
+function dotTerms(parents) {
+  const count = parents.length, bias = count % 2 ? Math.max(count - 3, 0) : -1;
+  const places = parents.map((_, place) => place).filter((place) => place !== bias);
+  const pairs = [];
+  for (let at = places.length - 2; at >= 0; at -= 2) pairs.push([places[at], places[at + 1]]);
+  return {bias, pairs};
+}
+
+function graphOf(told) {
+  const nodes = told.nodes.map(([rule, ...parents], place) => ({
+    rule: rule === "p" || rule === "c" ? "" : rule, place, parents: rule === "p" || rule === "c" ? [] : parents,
+    parameter: rule === "p" ? parents[0] : -1, constant: rule === "c" ? parents[0] : -1, name: told.names[place],
+  }));
+  for (const node of nodes) if (node.rule === "dot") node.terms = dotTerms(node.parents);
+  return {...told, nodes, until: Math.max(...told.outputs)};
+}
+
+// The value of each node, up to one of them. parameters, constants: columns by their numbers; a column of one is for all samples.
+function forward(graph, parameters, constants, count, until = graph.nodes.length - 1) {
+  const values = [];
+  for (let place = 0; place <= until; place++) {
+    const node = graph.nodes[place];
+    if (node.rule) values.push(valueOf(node, node.parents.map((parent) => values[parent]), count));
+    else values.push(node.parameter >= 0 ? parameters[node.parameter] : constants[node.constant]);
+  }
+  return values;
+}
+
+const at = (column, sample) => column[column.length === 1 ? 0 : sample];
+
+function valueOf(node, operands, count) {
+  const column = new Float64Array(count);
+  if (node.rule === "dot") return dot(node.terms, operands, column);
+  if (node.rule === "cross_entropy") return column.map((_, sample) => crossEntropy(operands, sample).value);
+  if (RULES[node.rule]) {
+    const {value} = RULES[node.rule];
+    const [x, y] = operands;
+    for (let sample = 0; sample < count; sample++) column[sample] = value(at(x, sample), y && at(y, sample));
+    return column;
+  }
+  for (const operand of operands) for (let sample = 0; sample < count; sample++) column[sample] += at(operand, sample);
+  return node.rule === "mean" ? column.map((total) => total / operands.length) : column;
+}
+
+// bias + w0 * x0 + w1 * x1 + ..., added in this order.
+function dot({bias, pairs}, operands, total) {
+  if (bias >= 0) for (let sample = 0; sample < total.length; sample++) total[sample] = at(operands[bias], sample);
+  for (const [w, x] of pairs) {
+    const weights = operands[w], inputs = operands[x];
+    for (let sample = 0; sample < total.length; sample++) total[sample] += at(weights, sample) * at(inputs, sample);
+  }
+  return total;
+}
+
+// -log softmax(logits)[label], and the slope toward each logit: its softmax, less 1 at the label. Nothing overflows.
+function crossEntropy(operands, sample) {
+  const logits = operands.slice(0, -1).map((column) => at(column, sample));
+  const label = at(operands[operands.length - 1], sample), highest = Math.max(...logits), top = logits.indexOf(highest);
+  const exponentials = logits.map((logit) => exp(logit - highest));
+  let rest = 0;
+  exponentials.forEach((number, place) => { if (place !== top) rest += number; });
+  const slopes = exponentials.map((number, place) => number / (1 + rest) - (place === label ? 1 : 0));
+  return {value: log1p(rest) + (highest - logits[label]), slopes};
+}
+
+// The slope of a node toward each parent that has one, at one sample.
+function slopesOf(node, operands, z, sample) {
+  const numbers = operands.map((column) => at(column, sample));
+  if (node.rule === "dot") {
+    const {w: toW, x: toX, b: toB} = MANY.dot, slopes = numbers.map(() => toB());
+    for (const [w, x] of node.terms.pairs) [slopes[w], slopes[x]] = [toW(numbers[w], numbers[x]), toX(numbers[w], numbers[x])];
+    return slopes;
+  }
+  if (node.rule === "cross_entropy") return crossEntropy(operands, sample).slopes;
+  if (RULES[node.rule]) return RULES[node.rule].slopes.map((slope) => slope(...numbers, z));
+  return numbers.map(() => MANY[node.rule].x(numbers.length));
+}
+
+// The backward sweep of each sample, youngest node first: share = partial * upstream, and the parent's total grows by it.
+// upstream: of the cost. Returned: the total of each node, a column; onEdge hears of each edge.
+function backward(graph, values, upstream, count, onEdge = () => {}) {
+  const totals = graph.nodes.map(() => new Float64Array(count));
+  totals[graph.nodes.length - 1].fill(upstream);
+  for (let place = graph.nodes.length - 1; place >= 0; place--) {
+    const node = graph.nodes[place], operands = node.parents.map((parent) => values[parent]);
+    for (let sample = 0; node.rule && sample < count; sample++) {
+      slopesOf(node, operands, at(values[place], sample), sample).forEach((partial, position) => {
+        const parent = node.parents[position], given = totals[place][sample], share = partial * given;
+        totals[parent][sample] += share;
+        onEdge({node: place, position, parent, partial, upstream: given, share, total: totals[parent][sample]});
+      });
+    }
+  }
+  return totals;
+}
+
+// What a batch makes of its samples' costs: how much each of them counts.
+const countsFor = (graph, samples) => MANY[graph.reduce].x(samples);

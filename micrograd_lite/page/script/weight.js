@@ -1,0 +1,28 @@
+// Weight: one chosen row of the table over all steps, and how hard each sample of the step pulls at it.
+
+const MOST_PULLS = 12, SLOW = 300000;
+
+function rowSeries(trace, holder, row, column, onStep) {
+  const name = `${column.replaceAll("_", " ")} of ${trace.rows[row]}`;
+  return curve(holder, {xs: trace.steps, ys: trace.table[column][row], name, label: `${name} over the steps`, height: 220, onChoose: onStep});
+}
+
+// The samples' shares in the gradient of a parameter, the hardest first; the sum beside the recorded gradient.
+function pulls(trace, holder, said, index, row) {
+  const shares = trace.shares(index)[row], batch = trace.batch(index), largest = Math.max(...shares.map(Math.abs)) || 1;
+  const order = Array.from(shares.keys()).sort((one, other) => Math.abs(shares[other]) - Math.abs(shares[one]));
+  const [hardest] = order, recorded = trace.table.gradient[row][index];
+  said.textContent = `At step ${trace.steps[index]} sample ${hardest} (${sampleText(trace, batch[hardest])}) pulls hardest at ${trace.rows[row]}: `
+    + `its share is ${nine(shares[hardest])}. All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))}; `
+    + `the recorded gradient is ${exact(recorded)}.`
+    + (order.length > MOST_PULLS ? ` The ${MOST_PULLS} hardest are listed.` : "");
+  holder.tBodies[0].replaceChildren(...order.slice(0, MOST_PULLS).map((place) => {
+    const share = shares[place], bar = element("span", {class: share < 0 ? "bar negative" : "bar positive"});
+    bar.style.width = `${(Math.abs(share) / largest * 100).toFixed(1)}%`;
+    return element("tr", {}, element("th", {scope: "row"}, `sample ${place}`), element("td", {class: "words"}, sampleText(trace, batch[place])),
+      element("td", {}, nine(share)), element("td", {class: "bars"}, bar));
+  }));
+}
+
+// Is adding up the shares of all samples too much for every move of the slider?
+const isSlow = (trace) => trace.samples * trace.graph.nodes.reduce((edges, node) => edges + node.parents.length, 0) > SLOW;
