@@ -86,9 +86,8 @@ def _packed_table(
 ) -> tuple[dict[str, str], list[list[float]]]:
     """Adds the columns that the page cannot work out to `blocks`; returns how it makes the others, and the last step's rows."""
     states = [table.of(step) for step in kept]
-    columns = {
-        name: [[state[row][place] for state in states] for row, _ in enumerate(table.rows)] for place, name in enumerate(table.columns)
-    }
+    rows = range(len(table.rows))
+    columns = {name: [[state[row][place] for state in states] for row in rows] for place, name in enumerate(table.columns)}
     given = _given(columns, rates) if table.columns == COLUMNS and kept else {}
     for name, block in columns.items():
         if given.get(name) == "carried":

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from micrograd_lite.chain.formulas import formulas
+from micrograd_lite.chain.layout import drawn, layout
 from micrograd_lite.chain.places import name_places
 from micrograd_lite.graph import births, node_names, oldest_first
 from micrograd_lite.measure import middle
@@ -24,6 +25,10 @@ MOST_EDGES = 20_000
 """A graph of more could be drawn by no page, and gone through by nobody."""
 MOST_NUMBERS = 300_000
 """Constants of all samples together."""
+MOST_DRAWN = 64
+"""Boxes of a drawing that can be read."""
+WIDE, HIGH = 132, 52
+"""Pixels of a box: a name of eighteen letters, and three lines."""
 PREFIX = "sample."
 
 
@@ -56,6 +61,7 @@ def samples_of(rebuild: Rebuild, steps: Iterable[int]) -> Samples:
         "nodes": [_told(node, place, trained, constants) for node in order],
         "names": _names(cost, order),
         "texts": _texts(cost, order),
+        "drawing": _drawing(cost, place),
         "inputs": [constants.index(leaf) for leaf in order if leaf.label.startswith(f"{PREFIX}x")],
         "outputs": [place[output] for output in outputs],
         "reduce": plan.loss.reduce([Value(0.0)]).rule.name,
@@ -94,6 +100,19 @@ def _texts(cost: Any, order: list[Any]) -> list[list[str]]:
     names = dict(zip(order, _names(cost, order)))
     made = (formulas(node, names) if node.parents else None for node in order)
     return [[text[0], *text[1]] if text else [] for text in made]
+
+
+def _drawing(cost: Any, place: Mapping[Any, int]) -> dict[str, Any] | None:
+    """Where boxes and arrows of the graph stand, in pixels; the arrows in the order of the sweep. None for a large graph."""
+    nodes = drawn(cost)
+    if len(nodes) > MOST_DRAWN:
+        return None
+    plan = layout(cost, dict.fromkeys(nodes, WIDE), HIGH)
+    return {
+        "size": [round(plan.width), round(plan.height)], "box": [WIDE, HIGH],
+        "boxes": [[place[node], *map(round, corner)] for node, corner in plan.boxes.items()],
+        "wires": [[round(number) for point in wire.points for number in point] for wire in plan.wires],
+    }  # fmt: skip
 
 
 def _labels(plan: Plan, order: list[Any]) -> dict[str, dict[int, list[str]]]:

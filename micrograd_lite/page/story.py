@@ -64,11 +64,11 @@ def _task(run: Mapping[str, Any]) -> str:
     if not data:
         return ""
     names = data.get("class_names") or []
-    wanted = cells.text(data.get("target_name") or "") or ("the class" if data.get("classes") else "a number")
-    among = f", one of {_some(names)}," if names else ""
+    wanted = f'"{cells.text(data["target_name"])}"' if data.get("target_name") else "a class" if data.get("classes") else "a number"
+    among = f" ({_some(names, ' or ')})" if names else ""
     rate = optimizer.get("lr")
     by = optimizer["name"] + (f" (learning rate {rate:g})" if isinstance(rate, (int, float)) else "")
-    what = f"It learns to answer {wanted}{among} from {data['samples']:,} samples of the data {cells.text(data['name'])}."
+    what = f"It learns to answer {wanted}{among} from the {data['samples']:,} samples of \"{cells.text(data['name'])}\"."
     loss = f"The loss, {run.get('loss', '')}, says how wrong it is; "
     return f"{what} {loss}step by step, {by} changes each parameter a little, to make it smaller."
 
@@ -105,6 +105,9 @@ def _th(number: int) -> str:
     return f"{number}{ending}"
 
 
-def _some(names: list[str]) -> str:
+def _some(names: list[str], last: str = ", ") -> str:
+    """The first names, with a word before the last of them."""
     shown = [cells.text(name) for name in names[:SOME]]
-    return ", ".join(shown) + (f" and {len(names) - SOME} more" if len(names) > SOME else "")
+    if len(names) > SOME:
+        return ", ".join(shown) + f" and {len(names) - SOME} more"
+    return last.join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -1,16 +1,17 @@
 // Backward: the sweep of one sample, edge by edge and back again. Computed here from the exact weights of the step, or, where
 // that cannot be done, the rows that the trace itself holds.
 
-// The edges of a sample's sweep as rows, from the trace's weights.
-function computedEdges(trace, index, place) {
-  const {graph} = trace, found = [], label = trace.targets.length === 1 ? graph.labels[trace.targets[0][trace.batch(index)[place]]] : undefined;
-  const {values} = trace.sweep(index, [place], (edge) => found.push(edge));
-  return found.map((edge) => {
-    const node = graph.nodes[edge.node], parent = graph.nodes[edge.parent];
-    const [formula, ...partials] = (label && label[edge.node]) || graph.texts[edge.node];
-    return {...edge, node: node.name, operation: node.rule, formula, value: at(values[edge.node], 0), parent: parent.name,
-      parent_value: at(values[edge.parent], 0), partial_formula: partials[edge.position], lit: weightOf(graph, node, edge.position)};
+// A sample's sweep from the trace's weights: its edges as rows, the value of each node, and the upstream that it begins with.
+function computedEdges(trace, index, sample) {
+  const {graph} = trace, found = [], label = trace.targets.length === 1 ? graph.labels[trace.targets[0][trace.batch(index)[sample]]] : undefined;
+  const {values, upstream} = trace.sweep(index, [sample], (edge) => found.push(edge));
+  const rows = found.map(({node: place, parent: toPlace, position, ...numbers}) => {
+    const node = graph.nodes[place], parent = graph.nodes[toPlace];
+    const [formula, ...partials] = (label && label[place]) || graph.texts[place];
+    return {...numbers, place, toPlace, node: node.name, formula, value: at(values[place], 0), parent: parent.name,
+      parent_value: at(values[toPlace], 0), partial_formula: partials[position], lit: weightOf(graph, node, position)};
   });
+  return {rows, values: values.map((column) => column[0]), upstream};
 }
 
 // The parameter of the weight that an edge of a neuron goes through: toward the weight itself, or toward the input beside it.
@@ -34,30 +35,45 @@ function recordedEdges({chain, blocks}, step) {
   return [];
 }
 
-const NEAR = 6;
+const NEAR = 6, SHORT = 48;
 
-// Shows the edge that was walked last: its sentence, the rows around it, and the totals so far.
+// Shows the edge that was walked last: its sentence, and the rows around it.
 function showEdge({sentence, table}, rows, walked, ends) {
   const edge = rows[walked - 1];
-  sentence.replaceChildren(...(edge ? edgeSentence(edge) : [ends.before]));
+  sentence.replaceChildren(...(edge ? edgeSentence(edge, knownNumbers(rows)) : [ends.before]));
   const from = Math.max(0, Math.min(walked - 1 - NEAR, rows.length - 2 * NEAR - 1)), to = Math.min(rows.length, from + 2 * NEAR + 1);
   table.tBodies[0].replaceChildren(...rows.slice(from, to).map((row, place) => edgeRow(row, from + place + 1, walked)));
   if (walked === rows.length && rows.length) sentence.append(element("br"), ends.after);
 }
 
-function edgeSentence({node, formula, value, upstream, parent, partial_formula, partial, share, total}) {
+function edgeSentence({node, formula, value, upstream, parent, partial_formula, partial, share, total}, known) {
+  const plugged = (text, result) => [text, withNumbers(text, known), nine(result)].filter((part, place, all) => part !== all[place - 1]).join(" = ");
   return [
-    element("code", {}, `${node} = ${formula} = ${nine(value)}`), element("br"),
-    `toward ${parent}: share = partial \u00d7 upstream = `, element("code", {}, partial_formula), ` \u00d7 upstream = `,
-    element("b", {}, `${nine(partial)} \u00d7 ${nine(upstream)} = ${nine(share)}`), `. The total of ${parent} is now ${nine(total)}.`,
+    element("code", {}, `${node} = ${plugged(formula, value)}`), element("br"),
+    "share = partial \u00d7 upstream; the partial toward ", element("code", {}, parent), " is ", element("code", {}, plugged(partial_formula, partial)),
+    ", so its share is ", element("b", {}, `${nine(partial)} \u00d7 ${nine(upstream)} = ${nine(share)}`), `, and its total is now ${nine(total)}.`,
   ];
 }
 
+// The value of each node by its name, as far as the rows tell.
+function knownNumbers(rows) {
+  const known = new Map();
+  for (const {node, value, parent, parent_value} of rows) known.set(node, value).set(parent, parent_value);
+  return known;
+}
+
+// A formula with the names' numbers in their places; negative ones in parentheses.
+function withNumbers(formula, known) {
+  const number = (value) => value < 0 ? `(${nine(value, 6)})` : nine(value, 6);
+  return formula.replace(/[A-Za-z_][\w.]*/g, (name) => known.has(name) ? number(known.get(name)) : name);
+}
+
 function edgeRow(row, number, walked) {
-  const isWalked = number <= walked;
-  const cells = [row.node, row.parent, row.partial_formula, ...(isWalked ? [row.partial, row.upstream, row.share, row.total].map((cell) => nine(cell)) : ["", "", "", ""])];
+  const isWalked = number <= walked, node = row.formula.length > SHORT ? row.node : `${row.node} = ${row.formula}`;
+  const numbers = [row.partial, row.upstream, row.share, row.total].map((cell) => isWalked ? nine(cell) : "");
   const line = element("tr", {class: number === walked ? "chosen" : isWalked ? "" : "ahead"}, element("th", {scope: "row"}, `${number}`));
-  line.append(...cells.map((cell, place) => element("td", {class: place < 3 ? "words" : ""}, cell)));
+  line.append(...[node, row.parent, row.partial_formula].map((cell) => element("td", {class: "words", title: row.formula}, cell)));
+  line.append(...numbers.map((cell) => element("td", {}, cell)));
   return line;
 }
 
@@ -70,8 +86,10 @@ function backwardView(trace, change) {
   find("backward-note").textContent = isComputed
     ? "Computed here from the recorded weights, shown with nine digits; the weights, gradients and losses are those that were recorded."
     : `${trace.no_backward || ""} ${trace.chain ? "The edges below are those that were recorded, shown with nine digits." : ""}`;
-  let rows = [], known = "", listed = "";
-  const walk = (walked) => change({walked: Math.max(0, Math.min(rows.length, walked))});
+  const draw = isComputed && trace.graph.drawing && graphDrawing(trace, find("graph"));
+  find("graph").hidden = !draw;
+  let sweep = {rows: []}, known = "", listed = "";
+  const walk = (walked) => change({walked: Math.max(0, Math.min(sweep.rows.length, walked))});
   slider.oninput = () => walk(Number(slider.value));
   back.onclick = () => walk(Number(slider.value) - 1);
   on.onclick = () => walk(Number(slider.value) + 1);
@@ -82,8 +100,9 @@ function backwardView(trace, change) {
     state.sample = Math.min(state.sample, Math.max(batch.length - 1, 0));
     if (known !== `${index} ${state.sample}`) {
       known = `${index} ${state.sample}`;
-      rows = isComputed ? computedEdges(trace, index, state.sample) : trace.chain ? recordedEdges(trace, trace.steps[index]) : [];
+      sweep = isComputed ? computedEdges(trace, index, state.sample) : {rows: trace.chain ? recordedEdges(trace, trace.steps[index]) : []};
     }
+    const {rows} = sweep;
     if (isComputed && listed !== batch.join()) {
       listed = batch.join();
       choice.replaceChildren(...batch.map((row, place) => element("option", {value: place}, `sample ${place}: ${sampleText(trace, row)}`)));
@@ -99,6 +118,7 @@ function backwardView(trace, change) {
     said.textContent = told;
     table.hidden = !rows.length;
     showEdge({sentence, table}, rows, walked, ends(trace, state, rows, batch));
+    if (draw) draw(sweep, walked);
   };
 }
 

@@ -18,9 +18,9 @@ function networkDrawing(trace, holder, note, onChoose) {
     svg.append(line);
     return {...edge, line, title};
   });
-  drawNeurons(svg, spots, network, featureNames(data, network.widths[0]), width);
+  drawNeurons(svg, spots, network, featureNames(data, network.widths[0]));
   const some = all > edges.length ? ` The ${counted(edges.length)} strongest of its ${counted(all)} weights are drawn.` : "";
-  note.textContent = `The widest edge stands for a weight of ${nine(limit, 3)}, in all steps.${some}`;
+  const biases = rows.some((name) => name.endsWith(".b")) ? " Biases are in the table below." : "";
   const byRow = new Map(lines.filter(({row}) => row !== undefined).map((edge) => [edge.row, edge]));
 
   // Shows the weights before a step's update; `chosen` and `lit` are rows of the table.
@@ -33,6 +33,9 @@ function networkDrawing(trace, holder, note, onChoose) {
       line.setAttribute("stroke-width", Math.max(0.4, Math.abs(weight) / limit * WIDEST || 0.4).toFixed(2));
       title.textContent = `${name} = ${nine(weight)}`;
     }
+    note.textContent = `The widest edge stands for a weight of ${nine(limit, 3)}, in all steps.${some}${biases}`
+      + (byRow.has(chosen) ? ` The dashed one is chosen: ${rows[chosen]}.` : "")
+      + (byRow.has(lit) ? ` The purple one is ${rows[lit]}, which the backward pass below goes through.` : "");
     for (const row of [chosen, lit]) if (byRow.has(row)) byRow.get(row).line.parentNode.insertBefore(byRow.get(row).line, svg.querySelector("circle"));
   };
 }
@@ -61,13 +64,15 @@ function neuronSpots(count, layer, layers, width, height) {
   return Array.from({length: count}, (_, neuron) => [x, middle + (neuron - (count - 1) / 2) * apart]);
 }
 
-function drawNeurons(svg, spots, network, names, width) {
+function drawNeurons(svg, spots, network, names) {
   spots.forEach((layer, number) => {
     const radius = layer.length > MOST_NEURONS ? 2.5 : layer.length > 12 ? 6 : 9;
-    const kind = number === 0 ? "inputs" : network.activations[number - 1];
+    const kind = number === 0 ? "inputs" : `layer${number - 1}: ${network.activations[number - 1]}`;
     svg.append(element("text", {x: layer[0][0], y: 14, "text-anchor": "middle", class: "name"}, kind));
     layer.forEach(([x, y], place) => {
-      svg.append(element("circle", {class: "neuron", cx: x, cy: y, r: radius}));
+      const name = number === 0 ? names[place] || "" : `layer${number - 1}.neuron${place}`;
+      svg.append(element("circle", {class: "neuron", cx: x, cy: y, r: radius}, element("title", {}, name)));
+      if (number > 0 && radius === 9) svg.append(element("text", {class: "name", x, y: y + 4, "text-anchor": "middle"}, `${place}`));
       if (number === 0 && layer.length <= MOST_NEURONS) {
         svg.append(element("text", {x: x - radius - 5, y: y + 4, "text-anchor": "end"}, shortened(names[place] || "", 12)));
       }
