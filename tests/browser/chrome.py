@@ -112,6 +112,12 @@ class Chrome:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def overwrite(self, text):
+        """Replace what stands in the focused field, by keys, and press Enter."""
+        from selenium.webdriver import ActionChains, Keys
+
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(text, Keys.ENTER).perform()
+
     def axe(self):
         """What axe-core finds: rules that pass, and each that is violated with the elements that do it."""
         self.run(AXE.read_text(encoding="utf-8"))

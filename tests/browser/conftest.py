@@ -3,6 +3,7 @@
 import pytest
 
 from chrome import REQUIRED, Chrome, missing
+from runs import Pages
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,9 @@ def chrome(session):
     session.listen()
     assert session.asked == [], "the page asked the network"
     assert session.complaints == [], "the page complained in the console"
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory):
+    """Traces and pages of many runs, by name."""
+    return Pages(tmp_path_factory.mktemp("pages"))

@@ -1,0 +1,126 @@
+"""The page's numbers: those of the CSV files, digit by digit, and its own forward and backward pass against Python's."""
+
+import csv
+import json
+import math
+from itertools import product
+from operator import attrgetter
+from random import Random
+
+import pytest
+
+import networks
+from micrograd_lite.page.samples import samples_of
+from micrograd_lite.rules import RULES, SCALAR, compile_rule
+from micrograd_lite.trace.rebuild import Rebuild
+from strategies import holds
+
+HARD = (
+    0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, -0.3, 3.7, 1e-320, -1e-20, 1e200, -1e200, 709.0, -745.5, 1000.0,
+    math.inf, -math.inf, math.nan,
+)  # fmt: skip
+"""Numbers at which formulas go wrong: kinks, the ends of exp, subnormal, infinite, no number."""
+
+
+def recorded(folder):
+    """gradients.csv of a trace: for each step its rows, as text."""
+    found = {}
+    with open(folder / "gradients.csv", newline="", encoding="utf-8") as file:
+        for step, *cells in list(csv.reader(file))[1:]:
+            found.setdefault(int(step), []).append(cells)
+    return found
+
+
+def test_every_cell_is_the_one_of_the_csv_file(chrome, pages):
+    """XOR, 10,000 steps, 9 parameters: name, before, gradient, update and after, 450,000 cells, none differs."""
+    chrome.open(pages.page("xor"))
+    shown = chrome.run(CSV).splitlines()
+    _, *written = (pages.trace("xor") / "gradients.csv").read_text(encoding="utf-8").splitlines()
+    assert len(shown) == len(written) == 90_000 and {line.count(",") for line in written} == {5}
+    assert [lines for lines in zip(shown, written) if lines[0] != lines[1]] == []
+
+
+@pytest.mark.parametrize("name", ["xor", "adam", "iris", "batches"])
+def test_the_table_of_the_document_is_the_one_of_the_file(chrome, pages, name):
+    """First step, last step and forty in between, to and fro: what a reader sees (of iris the first 60 rows) is the CSV's."""
+    written = recorded(pages.trace(name))
+    chrome.open(pages.page(name))
+    steps = [min(written), max(written), *Random(1).choices(list(written), k=40)]
+    shown = json.loads(chrome.run(TABLES, steps))
+    assert [step for step, rows in zip(steps, shown) if rows != written[step][:60]] == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=attrgetter("name"))
+def test_a_row_means_in_the_page_what_it_means_in_python(chrome, pages, rule):
+    """Value and slopes have the same bits at every hard point of the row's domain: no formula is lost in translation."""
+    chrome.open(pages.page("one"))
+    points = [point for point in product(HARD, repeat=len(rule.inputs)) if holds(rule.needs, rule, point)]
+    found = chrome.run(AT_POINTS, rule.name, [[javascript(number) for number in point] for point in points])
+    wanted = []
+    for point in points:
+        value, slopes = compile_rule(rule, SCALAR)(*point)
+        wanted.append([python(number) for number in (value, *slopes)])
+    assert [case for case in zip(points, wanted, found) if case[1] != case[2]] == []
+
+
+CSV = """
+return micrograd.steps.map((step) => micrograd.rows(step).map((row) => [step, ...row].join(",")).join("\\n")).join("\\n")"""
+TABLES = """
+return JSON.stringify(arguments[0].map((step) => {
+  micrograd.goTo(step);
+  return [...document.querySelectorAll("#step-table tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
+}))"""
+AT_POINTS = """
+const {RULES, exact} = micrograd, [name, points] = arguments, {value, slopes} = RULES[name];
+return points.map((texts) => {
+  const point = texts.map(Number), z = value(...point);
+  return [exact(z), ...slopes.map((slope) => exact(slope(...point, z)))];
+})"""
+
+
+def python(number):
+    """A number as the CSV files have it."""
+    return "NaN" if number != number else repr(float(number))
+
+
+def javascript(number):
+    """A number in the words of JavaScript, which knows no -0.0 in JSON either."""
+    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(number), repr(number))
+
+
+def far(found, wanted, size):
+    """How far a number lies from the wanted one, as a part of the size of its terms."""
+    return 0.0 if found == wanted else abs(found - wanted) / size
+
+
+def test_answers_and_gradients_of_a_hundred_random_networks(chrome, pages, tmp_path):
+    """Every activation, every loss: each value and each gradient of two samples, at most 1e-12 of its terms from Python's."""
+    chrome.open(pages.page("one"))
+    met, worst = set(), 0.0
+    for number in range(networks.COUNT):
+        rebuild = Rebuild(networks.random_run(number, tmp_path / str(number)))
+        step, (header, constants, _) = rebuild.step(1), samples_of(rebuild, [1])
+        weights = list(rebuild.trace.weights_before(1).values())
+        values, totals = json.loads(chrome.run(SOLVED, header, weights, constants))
+        step.root.backward()
+        size = networks.sizes(step.root)
+        for sample in range(2):
+            for place, node in enumerate(networks.oldest_first(step.sample(sample))):
+                if node.parents:
+                    met.add(node.rule.name)
+                    worst = max(worst, far(values[place][sample], node.data, networks.rounding(node)))
+                    worst = max(worst, far(totals[place][sample], node.grad, size[node]))
+        parameters = list(step.parameters.values())
+        for (kind, *which), (first, second) in zip(header["nodes"], totals):
+            if kind == "p":
+                parameter = parameters[which[0]]
+                worst = max(worst, far(second + first, parameter.grad, size[parameter]))
+    assert met >= {"relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin", "dot", "cross_entropy", "power"}
+    assert worst <= networks.CLOSE
+
+
+SOLVED = """
+const {graphOf, forward, backward, countsFor} = micrograd, [told, weights, constants] = arguments, graph = graphOf(told);
+const values = forward(graph, weights.map((weight) => [weight]), constants, 2);
+const totals = backward(graph, values, countsFor(graph, 2), 2);
+return JSON.stringify([values, totals].map((columns) => columns.map((column) => Array.from(column))))"""
