@@ -19,7 +19,7 @@ ONCE = frozenset((
     "test_ask", "test_book", "test_bridge", "test_bugs", "test_chain", "test_checkpoint", "test_cli", "test_cluster",
     "test_colours", "test_damaged", "test_demos", "test_diagnose", "test_diff", "test_docs", "test_drawing",
     "test_explain", "test_expression", "test_files", "test_flat_c", "test_frames", "test_idx", "test_kinds", "test_lab",
-    "test_log", "test_mirror", "test_mnist", "test_mnist_training", "test_notebook", "test_paths", "test_pictures",
+    "test_log", "test_mirror", "test_mnist", "test_mnist_training", "test_notebook", "test_page", "test_paths", "test_pictures",
     "test_pictures_array", "test_pictures_film", "test_places", "test_progress", "test_rebuild", "test_recipe",
     "test_resume", "test_saving", "test_sweep", "test_table", "test_tables", "test_trace", "test_trace_faults",
     "test_trace_folder", "test_verify", "test_verify_forgeries", "test_verify_frauds",

@@ -1,6 +1,6 @@
 """The gallery: a small set of traces and pictures that is committed, so that a reader sees them before running anything.
 
-    python tests/gallery.py        makes traces/gallery/ again
+    python tests/gallery.py        makes traces/gallery/ and docs/gallery/ again
 """
 
 import shutil
@@ -13,6 +13,7 @@ from micrograd_lite.data import digits, line, xor
 
 GALLERY = Path(__file__).parent.parent / "traces" / "gallery"
 SMALL = (480, 330)
+PAGE = Path(__file__).parent.parent / "docs" / "gallery" / "xor.html"
 HERO = {"size": (640, 360), "frames": 60}
 
 
@@ -54,6 +55,15 @@ def draw(out: Path, work: Path) -> list[Path]:
     return made + _big(out, work, confusion, predictions, render)
 
 
+def page(path: Path, work: Path) -> None:
+    """The page of the same run, with every step kept; the run is made in `work`."""
+    from micrograd_lite.page import write_page
+
+    make(work, every=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_page(work / "xor", path)
+
+
 def _big(out: Path, work: Path, confusion, predictions, render) -> list[Path]:
     """The pictures of a network of arrays: tiles, layers, its answers."""
     from micrograd_lite import arrays  # NumPy loads only where a picture needs it
@@ -76,4 +86,5 @@ if __name__ == "__main__":
         shutil.rmtree(GALLERY / kept, ignore_errors=True)
     make(GALLERY)
     with tempfile.TemporaryDirectory() as runs:
+        page(PAGE, Path(runs) / "page")
         sys.stdout.writelines(f"{path}\n" for path in draw(GALLERY / "pictures", Path(runs)))

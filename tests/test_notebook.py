@@ -17,6 +17,7 @@ from micrograd_lite.chain.rows import chain_rule
 from micrograd_lite.chain.tables import chain_table
 from micrograd_lite.lab.diagnose import diagnose
 from micrograd_lite.pictures import notebook as cells
+from micrograd_lite.pictures.notebook import of_trace
 from micrograd_lite.text.progress import in_notebook
 from micrograd_lite.trace import Trace
 from micrograd_lite.trace.diff import compare
@@ -89,11 +90,11 @@ def test_a_step_shows_what_it_did_to_each_parameter(tmp_path):
     (looped, "finished, 5 steps, 2-1-1, by hand, by hand"),
 ], ids=["train", "a loop"])  # fmt: skip
 def test_a_trace_shows_what_it_is_its_curves_and_its_last_step(tmp_path, make, told):
-    """The picture stands inside of the page: nothing is fetched, and nothing is written."""
+    """Where its page is too large for a cell. The picture stands in the text: nothing is fetched, and nothing is written."""
     pytest.importorskip("PIL", reason="pictures need pillow")
     make(tmp_path / "run")
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    shown = Trace(tmp_path / "run")._repr_html_()
+    shown = of_trace(Trace(tmp_path / "run"))
     assert told in texts(shown) and "layer0.neuron0.w0" in texts(shown)
     (picture,) = element(shown).findall(".//img")
     assert base64.b64decode(picture.get("src").removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
@@ -210,7 +211,7 @@ def test_the_notebooks_run_from_their_first_cell_to_their_last(path, tmp_path):
     kinds = {kind for cell in outputs for output in cell for kind in output.get("data", {})}
     assert {"text/html", "image/svg+xml"} <= kinds
     html = "".join("".join(output.get("data", {}).get("text/html", "")) for cell in outputs for output in cell)
-    assert "no wrong row" in html and "data:image/png;base64," in html and "two moons" not in html
+    assert "no wrong row" in html and '<iframe title="every step' in html and "two moons" not in html
 
 
 def test_progress_shows_a_bar_in_a_notebook(tmp_path):

@@ -1,7 +1,6 @@
 """One page that is scrubbed: a trace as a single HTML file, where every step of training can be visited.
 
-    from micrograd_lite.page import write_page
-    write_page("traces/mine", "mine.html")
+`write_page("traces/mine", "mine.html")` writes it.
 
     write     the one file: template, style, data and script, within a budget of bytes
     content   what of a trace goes in, and which of it the page works out again, bit for bit
@@ -10,6 +9,7 @@
     recorded  the edges of backward passes that a trace holds
     tiles     the kept weights of a network on arrays
     formulas  the derivative table in JavaScript
+    notebook  the page in a notebook's cell
     packing   numbers as text, every bit of them
 
 Beside them stand page.html, page.css and the scripts in script/, written by hand; no library is used and nothing is loaded.

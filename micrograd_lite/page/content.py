@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from micrograd_lite.page.packing import Columns
 from micrograd_lite.page.recorded import recorded_rows
-from micrograd_lite.page.samples import samples_of
+from micrograd_lite.page.samples import Samples, batches_of, samples_of
 from micrograd_lite.page.story import story, title
 from micrograd_lite.page.tiles import tiles
 from micrograd_lite.text import cells
@@ -43,22 +44,71 @@ class Content(NamedTuple):
     last: list[list[str]]
 
 
-def content_of(trace: Trace, every: int = 1) -> Content:
-    """The content of a trace's page, with every so many of its recorded steps, and the last. Reads it, and changes nothing."""
-    table = _table(trace)
-    kept = [*table.steps[:-1:every], *table.steps[-1:]]
-    blocks: dict[str, Columns | bytes] = {"steps": [[float(step) for step in kept]]}
-    metrics, measured = _metrics(trace, set(kept))
-    blocks["metrics"] = metrics
-    rates = dict(zip(metrics[0], metrics[2]))
-    given, last = _packed_table(table, kept, [rates.get(step, math.nan) for step in kept], blocks)
-    names = [cells.text(name) for name in table.rows]
-    header = {
-        "title": title(trace.run), "columns": list(table.columns), "rows": names, "given": given, "measured": measured,
-        "recorded": len(table.steps), **_model(trace), **_details(trace, kept, blocks),
-    }  # fmt: skip
-    shown = [[name, *map(cells.number, row)] for name, row in zip(names, last)]
-    return Content(title(trace.run), story(trace, len(table.steps), every), header, blocks, table.columns, shown)
+class Source:
+    """A trace and what its page is made from. What does not depend on the steps that are left out is asked for once."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.table = _table(trace)
+
+    @property
+    def recorded(self) -> int:
+        """How many steps have a table."""
+        return len(self.table.steps)
+
+    @cached_property
+    def status(self) -> str:
+        """As `Trace.status` says it, which reads every table."""
+        return self.trace.status
+
+    @cached_property
+    def rebuild(self) -> Rebuild:
+        """The trace's steps, built again. ValueError says why they cannot be."""
+        if by_hand(self.trace.run):
+            raise ValueError("A loop of one's own trained it: of a backward pass the page has what the loop wrote down.")
+        return Rebuild(self.trace)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The graph of a sample, and what each sample puts into it. ValueError as for `rebuild`."""
+        return samples_of(self.rebuild)
+
+    def content(self, every: int = 1) -> Content:
+        """The content of the page, with every so many of the recorded steps, and the last."""
+        trace, table = self.trace, self.table
+        kept = [*table.steps[:-1:every], *table.steps[-1:]]
+        blocks: dict[str, Columns | bytes] = {"steps": [[float(step) for step in kept]]}
+        metrics, measured = _metrics(trace, set(kept))
+        blocks["metrics"] = metrics
+        rates = dict(zip(metrics[0], metrics[2]))
+        given, last = _packed_table(table, kept, [rates.get(step, math.nan) for step in kept], blocks)
+        names = [cells.text(name) for name in table.rows]
+        header = {
+            "title": title(trace.run), "columns": list(table.columns), "rows": names, "given": given, "measured": measured,
+            "recorded": self.recorded, **_model(trace), **self._details(kept, blocks),
+        }  # fmt: skip
+        shown = [[name, *map(cells.number, row)] for name, row in zip(names, last)]
+        return Content(title(trace.run), story(trace, self.status, self.recorded, every), header, blocks, table.columns, shown)
+
+    def _details(self, kept: Sequence[int], blocks: dict[str, Columns | bytes]) -> dict[str, Any]:
+        """What a backward pass is computed from, or the rows of it that the trace holds, or the tiles of an array model."""
+        if self.table.columns != COLUMNS:
+            return tiles(self.trace, blocks)
+        if not kept:
+            return {}
+        try:
+            samples = self.samples
+        except (ValueError, TypeError, ArithmeticError) as error:
+            return {**recorded_rows(self.trace, blocks), "no_backward": str(error)}
+        blocks["constants"] = samples.constants
+        blocks["targets"] = _targets(self.trace.run["data"]["targets"])
+        batches = batches_of(self.rebuild.plan, kept)
+        if not batches:
+            return {"graph": samples.header}
+        longest = max(map(len, batches))
+        filled = [row + 1 for batch in batches for row in [*batch, *[-1] * (longest - len(batch))]]  # 0: no sample
+        blocks["batches"] = struct.pack(f"<{len(filled)}I", *filled)
+        return {"graph": samples.header, "batch": longest}
 
 
 class _Table(NamedTuple):
@@ -139,28 +189,6 @@ def _model(trace: Trace) -> dict[str, Any]:
     made["data"] = {name: data.get(name) for name in ("name", "feature_names", "class_names", "classes", "target_name", "units")}
     made["loss"] = str(run.get("loss", ""))
     return made
-
-
-def _details(trace: Trace, kept: Sequence[int], blocks: dict[str, Columns | bytes]) -> dict[str, Any]:
-    """What a backward pass is computed from, or the rows of it that the trace holds, or the tiles of an array model."""
-    if trace.layers():
-        return tiles(trace, blocks)
-    if not kept:
-        return {}
-    try:
-        if by_hand(trace.run):
-            raise ValueError("A loop of one's own trained it: of a backward pass the page has what the loop wrote down.")
-        samples = samples_of(Rebuild(trace.folder), kept)
-    except (ValueError, TypeError, ArithmeticError) as error:
-        return {**recorded_rows(trace, blocks), "no_backward": str(error)}
-    blocks["constants"] = samples.constants
-    blocks["targets"] = _targets(trace.run["data"]["targets"])
-    if samples.rows:
-        longest = max(map(len, samples.rows))
-        filled = [row + 1 for batch in samples.rows for row in [*batch, *[-1] * (longest - len(batch))]]  # 0: no sample
-        blocks["batches"] = struct.pack(f"<{len(filled)}I", *filled)
-        return {"graph": samples.header, "batch": longest}
-    return {"graph": samples.header}
 
 
 def _targets(targets: Sequence[Any]) -> list[list[float]]:

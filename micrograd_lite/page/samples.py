@@ -33,17 +33,13 @@ PREFIX = "sample."
 
 
 class Samples(NamedTuple):
-    """header: what is told as JSON; constants: a column for each constant of the graph, a row for each sample.
-
-    rows: of the data, for each step that was asked for, its samples in the order of its batch; empty where that is all of them.
-    """
+    """header: what is told as JSON; constants: a column for each constant of the graph, a row for each sample."""
 
     header: dict[str, Any]
     constants: list[list[float]]
-    rows: list[list[int]]
 
 
-def samples_of(rebuild: Rebuild, steps: Iterable[int]) -> Samples:
+def samples_of(rebuild: Rebuild) -> Samples:
     """The graph of a trace's samples. ValueError says why a page cannot hold it."""
     plan, data = rebuild.plan, rebuild.plan.training
     rebuild.step()  # says so when what it computes is not what was recorded
@@ -68,7 +64,7 @@ def samples_of(rebuild: Rebuild, steps: Iterable[int]) -> Samples:
         "labels": _labels(plan, order),
         "threshold": middle(data.targets) if plan.loss.threshold is None and len(outputs) == 1 else plan.loss.threshold,
     }
-    return Samples(header, _constants(plan, constants, trained), _rows(rebuild, steps))
+    return Samples(header, _constants(plan, constants))
 
 
 def _graph(plan: Plan, inputs: Any, target: Any) -> tuple[list[Any], Any]:
@@ -132,7 +128,7 @@ def _labels(plan: Plan, order: list[Any]) -> dict[str, dict[int, list[str]]]:
     return found
 
 
-def _constants(plan: Plan, constants: list[Any], trained: Mapping[Any, int]) -> list[list[float]]:
+def _constants(plan: Plan, constants: list[Any]) -> list[list[float]]:
     """What each sample puts into the graph. Those of the loss are found on a graph of the loss alone, which costs little."""
     data, own = plan.training, {parameter for _, parameter in plan.model.all_names()}
     held = [leaf for leaf in constants if leaf in own]
@@ -146,9 +142,8 @@ def _constants(plan: Plan, constants: list[Any], trained: Mapping[Any, int]) -> 
     return [[float(number) for number in column] for column in zip(*rows)]
 
 
-def _rows(rebuild: Rebuild, steps: Iterable[int]) -> list[list[int]]:
-    """The rows of each step's batch; nothing where every step sees all data in their order."""
-    plan = rebuild.plan
+def batches_of(plan: Plan, steps: Iterable[int]) -> list[list[int]]:
+    """The rows of the data in each step's batch, in their order; nothing where every step sees all data as they stand."""
     if plan.batch_size is None or (plan.batch_size >= len(plan.training.inputs) and not plan.shuffle):
         return []
     found: list[list[int]] = []

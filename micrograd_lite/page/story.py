@@ -33,9 +33,9 @@ def title(run: Mapping[str, Any]) -> str:
     return cells.text(": ".join(filter(None, (str(data.get("name") or ""), how))) or "a training run")
 
 
-def story(trace: Trace, recorded: int, every: int) -> list[str]:
+def story(trace: Trace, status: str, recorded: int, every: int) -> list[str]:
     """The sentences that a page begins with; `every`: so many of the recorded steps are one of the page's."""
-    told = [_network(trace.run, len(trace.names)), _task(trace.run), _end(trace), _held(trace, recorded, every)]
+    told = [_network(trace.run, len(trace.names)), _task(trace.run), _end(trace, status), _held(trace, recorded, every)]
     return [sentence for sentence in told if sentence]
 
 
@@ -64,7 +64,8 @@ def _task(run: Mapping[str, Any]) -> str:
     if not data:
         return ""
     names = data.get("class_names") or []
-    wanted = f'"{cells.text(data["target_name"])}"' if data.get("target_name") else "a class" if data.get("classes") else "a number"
+    unnamed = "a class" if data.get("classes") else "a number"
+    wanted = f'"{cells.text(data["target_name"])}"' if data.get("target_name") else unnamed
     among = f" ({_some(names, ' or ')})" if names else ""
     rate = optimizer.get("lr")
     by = optimizer["name"] + (f" (learning rate {rate:g})" if isinstance(rate, (int, float)) else "")
@@ -73,8 +74,8 @@ def _task(run: Mapping[str, Any]) -> str:
     return f"{what} {loss}step by step, {by} changes each parameter a little, to make it smaller."
 
 
-def _end(trace: Trace) -> str:
-    steps, status = trace.metrics(), trace.status
+def _end(trace: Trace, status: str) -> str:
+    steps = trace.metrics()
     if not steps:
         return f"No step of it is recorded yet; the run is {status}."
     losses = [row["loss"] for row in steps]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from micrograd_lite.page.content import Content, content_of
+from micrograd_lite.page.content import Content, Source
 from micrograd_lite.page.formulas import script as formulas
 from micrograd_lite.page.packing import packed
 from micrograd_lite.text.files import write_whole
@@ -47,13 +47,11 @@ def page_of(trace: Trace, budget: int = BUDGET) -> str:
     """The page as text, in ASCII."""
     if budget < 1:
         raise ValueError(f"a page's budget is at least 1 byte, got {budget}")
-    every = 1
-    content = content_of(trace)
-    html = html_of(content)
-    while len(html) > budget and every < content.header["recorded"]:
-        longer = len(html) / budget
-        every = min(max(every + 1, math.ceil(every * longer)), content.header["recorded"])
-        html = html_of(content_of(trace, every))
+    source, every = Source(trace), 1
+    html = html_of(source.content())
+    while len(html) > budget and every < source.recorded:
+        every = min(max(every + 1, math.ceil(every * len(html) / budget)), source.recorded)
+        html = html_of(source.content(every))
     return html
 
 

@@ -61,7 +61,7 @@ class Trace:
         self.names: list[str] = list(self.run.get("parameters", []))
 
     def _repr_html_(self) -> str:
-        from micrograd_lite.pictures.notebook import of_trace
+        from micrograd_lite.page.notebook import of_trace
 
         return of_trace(self)
 

@@ -77,8 +77,8 @@ class RebuiltStep:
 class Rebuild:
     """A trace whose recorded steps can be built again. ValueError says in a sentence why those of this one cannot."""
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.trace = trace = Trace(folder)
+    def __init__(self, folder: Trace | str | os.PathLike[str]) -> None:
+        self.trace = trace = folder if isinstance(folder, Trace) else Trace(folder)
         run, data = trace.run, trace.run.get("data") or {}
         refuse_arrays(trace, "no edges of single numbers")
         if run.get("loss") not in LOSSES:

@@ -123,7 +123,7 @@ function answersTable(trace, holder) {
   const rows = Array.from({length: count}, (_, row) => graph.inputs.map((constant) => trace.constants[constant][row]));
   const names = featureNames(data, graph.inputs.length), most = 4;
   const heads = [...names.slice(0, most), ...(names.length > most ? [`and ${names.length - most} more`] : []), "target",
-    isOne ? read.name : "answer", ...(data.classes ? [isOne ? "answer" : "softmax", ""] : [])];
+    isOne ? read.name : "answer", ...(data.classes ? [isOne ? "answer" : "softmax", "right?"] : [])];
   const cells = rows.map((numbers, row) => {
     const inputs = numbers.slice(0, most).map((number, place) => element("td", {}, nine(inUnits(data, place, number), 4)));
     const made = heads.slice(inputs.length).map(() => element("td", {}, ""));

@@ -16,8 +16,10 @@ function stepControls(trace, goTo) {
     play.textContent = "Play";
   };
   const start = () => {
-    const first = index === last ? 0 : index, apart = Math.min(SLOWEST, PLAYED / (last + 1)), began = performance.now();
+    const first = index === last ? 0 : index, apart = Math.min(SLOWEST, PLAYED / (last + 1));
+    let began;
     const tick = (now) => {
+      began ??= now;
       const place = Math.min(last, first + Math.floor((now - began) / apart));
       if (place !== index) goTo(place);
       if (place === last) stop();

@@ -12,8 +12,9 @@ function pulls(trace, holder, said, index, row) {
   const shares = trace.shares(index)[row], batch = trace.batch(index), largest = Math.max(...shares.map(Math.abs)) || 1;
   const order = Array.from(shares.keys()).sort((one, other) => Math.abs(shares[other]) - Math.abs(shares[one]));
   const [hardest] = order, recorded = trace.table.gradient[row][index];
-  said.textContent = `At step ${trace.steps[index]} sample ${hardest} (${sampleText(trace, batch[hardest])}) pulls hardest at ${trace.rows[row]}: `
-    + `its share is ${nine(shares[hardest])}. All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))}; `
+  const pull = shares[hardest] === 0 ? `no sample pulls at ${trace.rows[row]}: each share is 0.`
+    : `sample ${hardest} (${sampleText(trace, batch[hardest])}) pulls hardest at ${trace.rows[row]}: its share is ${nine(shares[hardest])}.`;
+  said.textContent = `At step ${trace.steps[index]} ${pull} All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))}; `
     + `the recorded gradient is ${exact(recorded)}.`
     + (order.length > MOST_PULLS ? ` The ${MOST_PULLS} hardest are listed.` : "");
   holder.tBodies[0].replaceChildren(...order.slice(0, MOST_PULLS).map((place) => {
