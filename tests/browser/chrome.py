@@ -49,6 +49,7 @@ class Chrome:
             options.add_argument(switch)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.driver.set_script_timeout(300)
         self.run = self.driver.execute_script
         self.asked, self.complaints, self.file, self.first = [], [], "", None
 

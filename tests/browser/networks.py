@@ -1,12 +1,16 @@
 """A hundred random networks: every activation, every loss, and Python's own answers and gradients for the page to agree with."""
 
+import json
 from random import Random
+from typing import NamedTuple
 
 from micrograd_lite import MLP, SGD, Tracer, train
 from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.data import Dataset
 from micrograd_lite.graph import oldest_first
 from micrograd_lite.losses import LOSSES
+from micrograd_lite.page.samples import samples_of
+from micrograd_lite.trace.rebuild import Rebuild
 
 COUNT = 100
 CLOSE = 1e-12
@@ -69,3 +73,45 @@ def rounding(root):
     for node, size in sizes(root).items():
         total += abs(node.data) * size
     return total
+
+
+class Compared(NamedTuple):
+    """How many numbers were compared, the farthest of them as a part of the size of its terms, and the rules that were met."""
+
+    numbers: int
+    worst: float
+    rules: set
+
+
+def compared(chrome, folder):
+    """All hundred networks in the page that is open: each value and gradient of two samples, and each parameter's gradient."""
+    rules, apart = set(), []
+    for number in range(COUNT):
+        rebuild = Rebuild(random_run(number, folder / str(number)))
+        step, (header, constants) = rebuild.step(1), samples_of(rebuild)
+        values, totals = json.loads(chrome.run(SOLVED, header, list(rebuild.trace.weights_before(1).values()), constants))
+        step.root.backward()
+        size, parameters = sizes(step.root), list(step.parameters.values())
+        for sample in range(2):
+            for place, node in enumerate(oldest_first(step.sample(sample))):
+                if node.parents:
+                    rules.add(node.rule.name)
+                    apart.append(far(values[place][sample], node.data, rounding(node)))
+                    apart.append(far(totals[place][sample], node.grad, size[node]))
+        for (kind, *which), (first, second) in zip(header["nodes"], totals):
+            if kind == "p":
+                parameter = parameters[which[0]]
+                apart.append(far(second + first, parameter.grad, size[parameter]))
+    return Compared(len(apart), max(apart), rules)
+
+
+def far(found, wanted, size):
+    """How far a number lies from the wanted one, as a part of the size of its terms."""
+    return 0.0 if found == wanted else abs(found - wanted) / size
+
+
+SOLVED = """
+const {graphOf, forward, backward, countsFor} = micrograd, [told, weights, constants] = arguments, graph = graphOf(told);
+const values = forward(graph, weights.map((weight) => [weight]), constants, 2);
+const totals = backward(graph, values, countsFor(graph, 2), 2);
+return JSON.stringify([values, totals].map((columns) => columns.map((column) => Array.from(column))))"""

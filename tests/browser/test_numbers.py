@@ -10,9 +10,8 @@ from random import Random
 import pytest
 
 import networks
-from micrograd_lite.page.samples import samples_of
+from micrograd_lite.architecture import ACTIVATIONS
 from micrograd_lite.rules import RULES, SCALAR, compile_rule
-from micrograd_lite.trace.rebuild import Rebuild
 from strategies import holds
 
 HARD = (
@@ -88,39 +87,9 @@ def javascript(number):
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(number), repr(number))
 
 
-def far(found, wanted, size):
-    """How far a number lies from the wanted one, as a part of the size of its terms."""
-    return 0.0 if found == wanted else abs(found - wanted) / size
-
-
 def test_answers_and_gradients_of_a_hundred_random_networks(chrome, pages, tmp_path):
     """Every activation, every loss: each value and each gradient of two samples, at most 1e-12 of its terms from Python's."""
     chrome.open(pages.page("one"))
-    met, worst = set(), 0.0
-    for number in range(networks.COUNT):
-        rebuild = Rebuild(networks.random_run(number, tmp_path / str(number)))
-        step, (header, constants, _) = rebuild.step(1), samples_of(rebuild, [1])
-        weights = list(rebuild.trace.weights_before(1).values())
-        values, totals = json.loads(chrome.run(SOLVED, header, weights, constants))
-        step.root.backward()
-        size = networks.sizes(step.root)
-        for sample in range(2):
-            for place, node in enumerate(networks.oldest_first(step.sample(sample))):
-                if node.parents:
-                    met.add(node.rule.name)
-                    worst = max(worst, far(values[place][sample], node.data, networks.rounding(node)))
-                    worst = max(worst, far(totals[place][sample], node.grad, size[node]))
-        parameters = list(step.parameters.values())
-        for (kind, *which), (first, second) in zip(header["nodes"], totals):
-            if kind == "p":
-                parameter = parameters[which[0]]
-                worst = max(worst, far(second + first, parameter.grad, size[parameter]))
-    assert met >= {"relu", "leaky_relu", "prelu", "elu", "softplus", "sigmoid", "tanh", "sin", "dot", "cross_entropy", "power"}
-    assert worst <= networks.CLOSE
-
-
-SOLVED = """
-const {graphOf, forward, backward, countsFor} = micrograd, [told, weights, constants] = arguments, graph = graphOf(told);
-const values = forward(graph, weights.map((weight) => [weight]), constants, 2);
-const totals = backward(graph, values, countsFor(graph, 2), 2);
-return JSON.stringify([values, totals].map((columns) => columns.map((column) => Array.from(column))))"""
+    found = networks.compared(chrome, tmp_path)
+    assert found.rules >= {*ACTIVATIONS, "dot", "cross_entropy", "power", "mean", "sum"} - {"linear"}
+    assert found.numbers > 8_000 and found.worst <= networks.CLOSE
