@@ -19,7 +19,7 @@ ENDED = {
     "interrupted": "Somebody stopped the run",
     "failed": "The run failed",
     "running": "The run goes on while this page is written: it stands",
-    "killed": "The run was killed, without a word, ",
+    "killed": "The run was killed, so it ended",
     "damaged": "Rows of this trace are missing; what is there ends",
 }
 
@@ -86,7 +86,7 @@ def _end(trace: Trace, status: str) -> str:
     count = f"{len(steps):,} step{'s' if len(steps) != 1 else ''}"
     why = f" ({cells.text(str(trace.run['error']))})" if trace.run.get("error") else ""
     fell = f"; the loss {went} from {first:.6g} to {last:.6g}" if len(steps) > 1 else f"; the loss was {first:.6g}"
-    return f"{ENDED.get(status, status).rstrip()} after {count}{why}{fell}."
+    return f"{ENDED.get(status, status)} after {count}{why}{fell}."
 
 
 def _held(trace: Trace, recorded: int, every: int) -> str:

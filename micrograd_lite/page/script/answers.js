@@ -1,7 +1,8 @@
 // Answers: what the network says with the weights of the step. Of two inputs everywhere on the plane, of one input along a line;
 // and, in a table, for the first samples of its data.
 
-const FIELD = 64, MOST_ROWS = 12, MARKS = ["circle", "square", "triangle", "diamond"];
+const BLUE = [33, 102, 172], RED = [178, 24, 43], GREY = [128, 128, 128];  // below and above zero, as in the pictures
+const FINE = 48, COARSE = 32, MANY_NODES = 60, MOST_ROWS = 12, MARKS = ["circle", "square", "triangle", "diamond"];
 
 // How one output of a classifier is read: as a probability, or as it is. Low and high are the ends of the colours.
 function reading(trace) {
@@ -26,49 +27,56 @@ function field(trace, holder, note) {
     return place ? scaleOf(low - room, high + room, box.bottom, box.top) : scaleOf(low - room, high + room, box.left, box.right);
   });
   axes(svg, x, y, box, {x: name, y: below});
-  const canvas = element("canvas", {width: FIELD, height: FIELD, class: "field"});
+  const size = graph.until - graph.inputs.length > MANY_NODES + trace.rows.length ? COARSE : FINE;  // answers in each direction
+  const canvas = element("canvas", {width: size, height: size, class: "field"});
   Object.assign(canvas.style, {left: `${box.left}px`, top: `${box.top}px`, width: `${box.right - box.left}px`, height: `${box.bottom - box.top}px`});
   holder.prepend(canvas);
   drawSamples(svg, trace, x, y);
   const points = [];
-  for (let row = 0; row < FIELD; row++) {
-    for (let column = 0; column < FIELD; column++) {
-      const there = [x.low + (column + 0.5) / FIELD * (x.high - x.low), y.high - (row + 0.5) / FIELD * (y.high - y.low)];
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const there = [x.low + (column + 0.5) / size * (x.high - x.low), y.high - (row + 0.5) / size * (y.high - y.low)];
       points.push(there.map((number, place) => fromUnits(data, place, number)));
     }
   }
   const isOne = graph.outputs.length === 1, read = isOne && reading(trace);
   note.textContent = isOne
-    ? `Colour: ${read.name}, blue where it is below ${nine(read.middle, 4)}, orange where it is above, the stronger the further `
+    ? `Colour: ${read.name}, blue where it is below ${nine(read.middle, 4)}, red where it is above, the stronger the further `
       + `(the ends of the scale are ${nine(read.low, 4)} and ${nine(read.high, 4)}, in all steps). Marks are the samples`
       + `${data.classes ? `: a circle is ${className(data, 0)}, a square is ${className(data, 1)}` : ""}.`
     : `Colour: the class with the highest output. Marks are the samples, each class with a shape of its own.`;
   const pen = canvas.getContext("2d");
   return (index) => {
-    const outputs = trace.answers(index, points), image = pen.createImageData(FIELD, FIELD);
+    const outputs = trace.answers(index, points), image = pen.createImageData(size, size);
     for (let point = 0; point < points.length; point++) {
-      image.data.set(isOne ? signed(read, outputs[0][point]) : tint(outputs, point), 4 * point);
+      if (isOne) paintSigned(image.data, 4 * point, read, outputs[0][point]);
+      else paintHighest(image.data, 4 * point, outputs, point);
     }
     pen.putImageData(image, 0, 0);
   };
 }
 
-// Blue or orange over the paper, as strong as the number is far from the middle; grey where it is no number.
-function signed({of, low, high, middle}, output) {
-  const number = of(output);
-  if (Number.isNaN(number)) return [128, 128, 128, 90];
-  const share = number < middle ? (middle - number) / (middle - low || 1) : (number - middle) / (high - middle || 1);
-  const strength = 16 + 200 * Math.min(Math.ceil(share * 10) / 10, 1);
-  return number < middle ? [47, 116, 184, strength] : [214, 96, 30, strength];
+// Blue or red over the paper, as strong as the number is far from the middle; grey where it is no number.
+function paintSigned(data, place, {of, low, high, middle}, output) {
+  const number = of(output), isBelow = number < middle;
+  const share = (isBelow ? middle - number : number - middle) / ((isBelow ? middle - low : high - middle) || 1);
+  paint(data, place, Number.isNaN(number) ? GREY : isBelow ? BLUE : RED, 16 + 200 * Math.min(Math.ceil(share * 10) / 10, 1) || 90);
+}
+
+function paint(data, place, [red, green, blue], strength) {
+  data[place] = red;
+  data[place + 1] = green;
+  data[place + 2] = blue;
+  data[place + 3] = strength;
 }
 
 const TINTS = [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [106, 61, 154],
   [140, 86, 75], [95, 95, 31], [43, 27, 58]];
 
-function tint(outputs, point) {
+function paintHighest(data, place, outputs, point) {
   let highest = 0;
   for (let output = 1; output < outputs.length; output++) if (outputs[output][point] > outputs[highest][point]) highest = output;
-  return [...TINTS[highest % TINTS.length], 110];
+  paint(data, place, TINTS[highest % TINTS.length], 110);
 }
 
 function drawSamples(svg, trace, x, y) {
@@ -84,7 +92,7 @@ function drawSamples(svg, trace, x, y) {
 // A sample's mark: classes differ by shape, not by colour alone.
 function mark(number, x, y, size) {
   const shape = MARKS[number % MARKS.length], far = size * 1.25;
-  if (shape === "circle") return element("circle", {class: "sample", cx: x, cy: y, r: size});
+  if (shape === "circle") return element("circle", {class: `sample class${number % 10}`, cx: x, cy: y, r: size});
   const corners = {
     square: [[-size, -size], [size, -size], [size, size], [-size, size]],
     triangle: [[0, -far], [far, size], [-far, size]],
@@ -116,33 +124,34 @@ function answerCurve(trace, holder, note) {
   };
 }
 
-// The first samples with their targets and answers.
+// Some samples, from all over the data, with their targets and answers.
 function answersTable(trace, holder) {
   const {graph, data, samples} = trace, count = Math.min(samples, MOST_ROWS), isOne = graph.outputs.length === 1;
   const read = isOne && reading(trace);
-  const rows = Array.from({length: count}, (_, row) => graph.inputs.map((constant) => trace.constants[constant][row]));
+  const chosen = Array.from({length: count}, (_, place) => Math.floor(place * samples / count));
+  const rows = chosen.map((row) => graph.inputs.map((constant) => trace.constants[constant][row]));
   const names = featureNames(data, graph.inputs.length), most = 4;
   const heads = [...names.slice(0, most), ...(names.length > most ? [`and ${names.length - most} more`] : []), "target",
     isOne ? read.name : "answer", ...(data.classes ? [isOne ? "answer" : "softmax", "right?"] : [])];
-  const cells = rows.map((numbers, row) => {
+  const cells = rows.map((numbers, place) => {
     const inputs = numbers.slice(0, most).map((number, place) => element("td", {}, nine(inUnits(data, place, number), 4)));
     const made = heads.slice(inputs.length).map(() => element("td", {}, ""));
-    holder.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, `${row}`), ...inputs, ...made));
+    holder.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, `${chosen[place]}`), ...inputs, ...made));
     return made.slice(names.length > most ? 1 : 0);
   });
   holder.tHead.append(element("tr", {}, ...["sample", ...heads].map((head) => element("th", {scope: "col"}, head))));
-  holder.caption.textContent = samples > count ? `The first ${count} of its ${counted(samples)} samples.` : "Its samples.";
+  holder.caption.textContent = samples > count ? `${count} of its ${counted(samples)} samples, from all over the data.` : "Its samples.";
   return (index) => {
     const outputs = trace.answers(index, rows);
-    cells.forEach(([target, first, second, judged], row) => {
-      const numbers = outputs.map((column) => column[row]);
-      target.textContent = targetText(trace, row);
-      first.textContent = isOne ? nine(read.of(numbers[0]), 6) : data.classes ? className(data, classOf(graph, numbers))
-        : numbers.map((number) => nine(targetInUnits(data, number), 4)).join(", ");
+    cells.forEach(([target, first, second, judged], place) => {
+      const numbers = outputs.map((column) => column[place]), row = chosen[place];
+      setText(target, targetText(trace, row));
+      setText(first, isOne ? nine(read.of(numbers[0]), 6) : data.classes ? className(data, classOf(graph, numbers))
+        : numbers.map((number) => nine(targetInUnits(data, number), 4)).join(", "));
       if (!data.classes) return;
-      second.textContent = isOne ? className(data, classOf(graph, numbers)) : nine(softmax(numbers)[classOf(graph, numbers)], 4);
+      setText(second, isOne ? className(data, classOf(graph, numbers)) : nine(softmax(numbers)[classOf(graph, numbers)], 4));
       const isRight = classOf(graph, numbers) === classOf(graph, trace.targets.map((column) => column[row]));
-      judged.textContent = isRight ? "right" : "wrong";
+      setText(judged, isRight ? "right" : "wrong");
       judged.className = isRight ? "right" : "wrong";
     });
   };

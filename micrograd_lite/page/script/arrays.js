@@ -1,4 +1,4 @@
-// Arrays: the kept weights of a network on arrays, one tile for each weight, blue below zero, orange above.
+// Arrays: the kept weights of a network on arrays, one tile for each weight, blue below zero, red above.
 
 const MOST_PIXELS = 360;
 
@@ -22,14 +22,14 @@ function tileViews(trace, holder, note) {
       + (tiles.of > tiles.steps.length ? ` (of ${tiles.of} in the trace).` : ".");
     for (const {pen, levels, inputs, neurons} of views) {
       const image = pen.createImageData(neurons, inputs), size = inputs * neurons;
-      for (let tile = 0; tile < size; tile++) image.data.set(tileColour(levels[kept * size + tile]), 4 * tile);
+      for (let tile = 0; tile < size; tile++) paintLevel(image.data, 4 * tile, levels[kept * size + tile]);
       pen.putImageData(image, 0, 0);
     }
   };
 }
 
-function tileColour(level) {
-  if (level === 255) return [128, 128, 128, 255];
+function paintLevel(data, place, level) {
   const share = level - 127;
-  return share < 0 ? [47, 116, 184, -2 * share] : [214, 96, 30, 2 * share];
+  if (level === 255) paint(data, place, GREY, 255);
+  else paint(data, place, share < 0 ? BLUE : RED, 2 * Math.abs(share));
 }

@@ -35,14 +35,15 @@ function recordedEdges({chain, blocks}, step) {
   return [];
 }
 
-const NEAR = 6, SHORT = 48;
+const NEAR = 6, SHORT = 34;
 
 // Shows the edge that was walked last: its sentence, and the rows around it.
 function showEdge({sentence, table}, rows, walked, ends) {
   const edge = rows[walked - 1];
   sentence.replaceChildren(...(edge ? edgeSentence(edge, knownNumbers(rows)) : [ends.before]));
   const from = Math.max(0, Math.min(walked - 1 - NEAR, rows.length - 2 * NEAR - 1)), to = Math.min(rows.length, from + 2 * NEAR + 1);
-  table.tBodies[0].replaceChildren(...rows.slice(from, to).map((row, place) => edgeRow(row, from + place + 1, walked)));
+  const lines = rowsFor(table.tBodies[0], to - from, edgeRow);
+  rows.slice(from, to).forEach((row, place) => fillEdge(lines[place], row, from + place + 1, walked));
   if (walked === rows.length && rows.length) sentence.append(element("br"), ends.after);
 }
 
@@ -68,13 +69,15 @@ function withNumbers(formula, known) {
   return formula.replace(/[A-Za-z_][\w.]*/g, (name) => known.has(name) ? number(known.get(name)) : name);
 }
 
-function edgeRow(row, number, walked) {
+const edgeRow = () => element("tr", {}, element("th", {scope: "row"}),
+  ...Array.from({length: 7}, (_, place) => element("td", {class: place < 3 ? "words" : ""})));
+
+function fillEdge(line, row, number, walked) {
   const isWalked = number <= walked, node = row.formula.length > SHORT ? row.node : `${row.node} = ${row.formula}`;
   const numbers = [row.partial, row.upstream, row.share, row.total].map((cell) => isWalked ? nine(cell) : "");
-  const line = element("tr", {class: number === walked ? "chosen" : isWalked ? "" : "ahead"}, element("th", {scope: "row"}, `${number}`));
-  line.append(...[node, row.parent, row.partial_formula].map((cell) => element("td", {class: "words", title: row.formula}, cell)));
-  line.append(...numbers.map((cell) => element("td", {}, cell)));
-  return line;
+  [`${number}`, node, row.parent, row.partial_formula, ...numbers].forEach((text, place) => setText(line.cells[place], text));
+  setAttribute(line.cells[1], "title", row.formula);
+  line.className = number === walked ? "chosen" : isWalked ? "" : "ahead";
 }
 
 // The section: a sample is chosen, its edges are walked with a slider or buttons; at another step the same place is shown again.
@@ -88,7 +91,7 @@ function backwardView(trace, change) {
     : `${trace.no_backward || ""} ${trace.chain ? "The edges below are those that were recorded, shown with nine digits." : ""}`;
   const draw = isComputed && trace.graph.drawing && graphDrawing(trace, find("graph"));
   find("graph").hidden = !draw;
-  let sweep = {rows: []}, known = "", listed = "";
+  let sweep = {rows: []}, known = "";
   const walk = (walked) => change({walked: Math.max(0, Math.min(sweep.rows.length, walked))});
   slider.oninput = () => walk(Number(slider.value));
   back.onclick = () => walk(Number(slider.value) - 1);
@@ -103,11 +106,11 @@ function backwardView(trace, change) {
       sweep = isComputed ? computedEdges(trace, index, state.sample) : {rows: trace.chain ? recordedEdges(trace, trace.steps[index]) : []};
     }
     const {rows} = sweep;
-    if (isComputed && listed !== batch.join()) {
-      listed = batch.join();
-      choice.replaceChildren(...batch.map((row, place) => element("option", {value: place}, `sample ${place}: ${sampleText(trace, row)}`)));
+    if (isComputed && choice.length !== batch.length) {
+      choice.replaceChildren(...batch.map((_, place) => element("option", {value: place}, `sample ${place}`)));
     }
-    choice.value = state.sample;
+    if (Number(choice.value) !== state.sample) choice.value = state.sample;
+    if (isComputed) setText(find("sample-said"), sampleText(trace, batch[state.sample]));
     const walked = Math.min(state.walked, rows.length), edge = rows[walked - 1];
     state.lit = edge && edge.lit;
     for (const control of [slider, back, on]) control.disabled = !rows.length;
@@ -117,7 +120,7 @@ function backwardView(trace, change) {
     slider.setAttribute("aria-valuetext", edge ? `${told}, ${edge.node} toward ${edge.parent}` : told || "no edges");
     said.textContent = told;
     table.hidden = !rows.length;
-    showEdge({sentence, table}, rows, walked, ends(trace, state, rows, batch));
+    showEdge({sentence, table}, rows, walked, edge && walked < rows.length ? {} : ends(trace, state, rows, batch));
     if (draw) draw(sweep, walked);
   };
 }

@@ -34,9 +34,9 @@ function extremes(xs, ys, parts) {
 }
 
 // A chart in its holder. Returned: a function that moves the cursor to a step, whose number is y. onChoose hears of clicks.
-function curve(holder, {xs, ys, name, label, mayBeLog, height = 240, onChoose}) {
+function curve(holder, {xs, ys, name, label, mayBeLog, height = 300, onChoose}) {
   const {svg, width} = drawing(holder, height, label);
-  const box = {left: 64, right: width - 12, top: 28, bottom: height - 42};
+  const box = {left: 64, right: width - 24, top: 28, bottom: height - 42};
   const [low, high] = rangeOf(ys);
   const isLog = mayBeLog && low > 0 && high / low >= 100;
   const x = scaleOf(xs[0] || 0, xs[xs.length - 1] || 1, box.left + 6, box.right - 6);

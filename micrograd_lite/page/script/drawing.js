@@ -13,30 +13,35 @@ function networkDrawing(trace, holder, note, onChoose) {
   const spots = network.widths.map((count, layer) => neuronSpots(count, layer, network.widths.length, width, height));
   const lines = edges.map((edge) => {
     const [x1, y1] = spots[edge.layer][edge.input], [x2, y2] = spots[edge.layer + 1][edge.neuron];
-    const title = element("title");
-    const line = element("line", {x1, y1, x2, y2, onclick: () => edge.row !== undefined && onChoose(edge.row)}, title);
-    svg.append(line);
-    return {...edge, line, title};
+    const title = element("title"), made = {...edge, weight: 0};
+    made.line = element("line", {x1, y1, x2, y2, onclick: () => edge.row !== undefined && onChoose(edge.row),
+      onmouseenter: () => { title.textContent = `${edge.name} = ${nine(made.weight)}`; }}, title);
+    svg.append(made.line);
+    return made;
   });
   drawNeurons(svg, spots, network, featureNames(data, network.widths[0]));
   const some = all > edges.length ? ` The ${counted(edges.length)} strongest of its ${counted(all)} weights are drawn.` : "";
   const biases = rows.some((name) => name.endsWith(".b")) ? " Biases are in the table below." : "";
   const byRow = new Map(lines.filter(({row}) => row !== undefined).map((edge) => [edge.row, edge]));
 
+  let raised = "";
+
   // Shows the weights before a step's update; `chosen` and `lit` are rows of the table.
   return (index, chosen, lit) => {
-    for (const {row, number, line, title, name} of lines) {
-      const weight = row === undefined ? number : table.before[row][index];
+    for (const edge of lines) {
+      const {row, number, line} = edge, weight = row === undefined ? number : table.before[row][index];
       const kind = weight < 0 ? "negative" : "positive";
       const mark = row !== undefined && row === lit ? " lit" : row !== undefined && row === chosen ? " chosen" : "";
-      line.setAttribute("class", `edge ${kind}${mark}`);
-      line.setAttribute("stroke-width", Math.max(0.4, Math.abs(weight) / limit * WIDEST || 0.4).toFixed(2));
-      title.textContent = `${name} = ${nine(weight)}`;
+      setAttribute(line, "class", `edge ${kind}${mark}`);
+      setAttribute(line, "stroke-width", Math.max(0.4, Math.abs(weight) / limit * WIDEST || 0.4).toFixed(1));
+      edge.weight = weight;
     }
-    note.textContent = `The widest edge stands for a weight of ${nine(limit, 3)}, in all steps.${some}${biases}`
+    setText(note, `The widest edge stands for a weight of ${nine(limit, 3)}, in all steps.${some}${biases}`
       + (byRow.has(chosen) ? ` The dashed one is chosen: ${rows[chosen]}.` : "")
-      + (byRow.has(lit) ? ` The purple one is ${rows[lit]}, which the backward pass below goes through.` : "");
-    for (const row of [chosen, lit]) if (byRow.has(row)) byRow.get(row).line.parentNode.insertBefore(byRow.get(row).line, svg.querySelector("circle"));
+      + (byRow.has(lit) ? ` The purple one is ${rows[lit]}, which the backward pass below goes through.` : ""));
+    const marked = `${chosen} ${lit}`;
+    if (marked !== raised) for (const row of [chosen, lit]) if (byRow.has(row)) svg.insertBefore(byRow.get(row).line, svg.querySelector("circle"));
+    raised = marked;
   };
 }
 
@@ -60,15 +65,15 @@ function strongest({network, table}, rowOf) {
 // Where the neurons of a layer stand; those of a wide layer stand closer.
 function neuronSpots(count, layer, layers, width, height) {
   const left = Math.min(96, width * 0.2), x = left + layer * (width - left - 70) / (layers - 1);
-  const apart = Math.min(46, (height - 40) / Math.max(count, 1)), middle = height / 2 + 6;
+  const apart = Math.min(46, (height - 48) / Math.max(count, 1)), middle = height / 2 + 14;
   return Array.from({length: count}, (_, neuron) => [x, middle + (neuron - (count - 1) / 2) * apart]);
 }
 
 function drawNeurons(svg, spots, network, names) {
   spots.forEach((layer, number) => {
     const radius = layer.length > MOST_NEURONS ? 2.5 : layer.length > 12 ? 6 : 9;
-    const kind = number === 0 ? "inputs" : `layer${number - 1}: ${network.activations[number - 1]}`;
-    svg.append(element("text", {x: layer[0][0], y: 14, "text-anchor": "middle", class: "name"}, kind));
+    const heads = number === 0 ? ["inputs"] : [`layer${number - 1}`, network.activations[number - 1]];
+    heads.forEach((head, line) => svg.append(element("text", {x: layer[0][0], y: 12 + 14 * line, "text-anchor": "middle", class: "name"}, head)));
     layer.forEach(([x, y], place) => {
       const name = number === 0 ? names[place] || "" : `layer${number - 1}.neuron${place}`;
       svg.append(element("circle", {class: "neuron", cx: x, cy: y, r: radius}, element("title", {}, name)));

@@ -15,18 +15,20 @@ function graphDrawing({graph}, holder) {
     return [place, {frame, lines, left, top}];
   }));
   holder.replaceChildren(svg);
+  let shown;
 
   return ({rows, values, upstream}, walked) => {
     const totals = new Map([[graph.nodes.length - 1, upstream]]), edge = rows[walked - 1];
     for (const row of rows.slice(0, walked)) totals.set(row.toPlace, row.total);
-    paths.forEach((path, number) => path.setAttribute("class", `wire${number === walked - 1 ? " lit" : number < walked ? " walked" : ""}`));
-    if (edge) svg.append(paths[walked - 1]);
+    paths.forEach((path, number) => setAttribute(path, "class", `wire${number === walked - 1 ? " lit" : number < walked ? " walked" : ""}`));
+    if (edge && svg.lastChild !== paths[walked - 1]) svg.append(paths[walked - 1]);
     for (const [place, {frame, lines}] of slots) {
-      lines[1].textContent = nine(values[place], 7);
-      lines[2].textContent = totals.has(place) ? `total ${nine(totals.get(place), 5)}` : "";
-      frame.setAttribute("class", `box${edge && (place === edge.place || place === edge.toPlace) ? " lit" : ""}`);
+      setText(lines[1], nine(values[place], 7));
+      setText(lines[2], totals.has(place) ? `total ${nine(totals.get(place), 5)}` : "");
+      setAttribute(frame, "class", `box${edge && (place === edge.place || place === edge.toPlace) ? " lit" : ""}`);
     }
-    if (edge) keepInView(holder, slots.get(edge.place), wide);
+    if (edge && shown !== walked) keepInView(holder, slots.get(edge.place), wide);
+    shown = walked;
   };
 }
 

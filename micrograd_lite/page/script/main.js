@@ -63,7 +63,7 @@ function reveal(trace) {
 // What is said of a step beside the slider.
 function moment(trace, index) {
   const step = trace.steps[index], place = placeOf(trace.metrics.step, step);
-  const told = [`step ${step} of ${trace.metrics.step[trace.metrics.step.length - 1] || step}`];
+  const told = [`step ${counted(step)} of ${counted(trace.metrics.step[trace.metrics.step.length - 1] || step)}`];
   for (const [name, column] of Object.entries(trace.metrics)) {
     if (name === "loss") told.push(`loss ${nine(column[place], 6)}`);
     else if (name.endsWith("accuracy") && Number.isFinite(column[place])) told.push(`${name.replace("_", " ")} ${nine(column[place], 4)}`);
@@ -134,7 +134,7 @@ function parameterView(trace, change, toStep) {
     clearTimeout(waiting);
     const fill = () => pulls(trace, find("pulls"), find("pulls-said"), index, row);
     if (!isSlow(trace)) return fill();
-    find("pulls-said").textContent = "";
+    setText(find("pulls-said"), "The samples' shares are added up as soon as the step stands still.");
     find("pulls").tBodies[0].replaceChildren();
     waiting = setTimeout(fill, 200);
   };

@@ -26,5 +26,5 @@ function written(scientific, most, whole) {
   return `${sign}${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`;
 }
 
-const counted = (number) => number.toLocaleString("en-US");
+const counted = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 const plural = (number, word) => `${counted(number)} ${word}${number === 1 ? "" : "s"}`;

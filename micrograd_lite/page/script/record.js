@@ -50,11 +50,12 @@ function traceOf(data) {
   trace.parameters = (index) => trace.table.before.map((row) => row.subarray(index, index + 1));
 
   // The rows of the data that a step saw, in the order of its samples.
-  trace.batch = (index) => {
-    if (!batches) return Array.from({length: samples}, (_, row) => row);
+  const everyRow = Array.from({length: samples}, (_, row) => row);
+  trace.batch = keptForOne((index) => {
+    if (!batches) return everyRow;
     const rows = Array.from({length: header.batch}, (_, place) => batches.getUint32(4 * (index * header.batch + place), true) - 1);
     return rows.filter((row) => row >= 0);
-  };
+  });
 
   // The constants of some rows of the data, as columns.
   trace.constantsOf = (rows) => trace.constants.map((column) => Float64Array.from(rows, (row) => column[row]));
@@ -75,18 +76,23 @@ function traceOf(data) {
     return {values, upstream, totals: backward(graph, values, upstream, rows.length, onEdge)};
   };
 
-  // For each parameter the shares of a step's samples in its gradient. Kept for one step, because all views ask for the same.
-  let kept = {};
-  trace.shares = (index) => {
-    if (kept.index !== index) {
-      const {totals} = trace.sweep(index, trace.batch(index).map((_, place) => place));
-      const shares = header.rows.map(() => new Float64Array(trace.batch(index).length));
-      for (const node of graph.nodes) if (node.parameter >= 0) shares[node.parameter] = totals[node.place];
-      kept = {index, shares};
-    }
-    return kept.shares;
-  };
+  // For each parameter the shares of a step's samples in its gradient.
+  trace.shares = keptForOne((index) => {
+    const places = trace.batch(index).map((_, place) => place), {totals} = trace.sweep(index, places);
+    const shares = header.rows.map(() => new Float64Array(places.length));
+    for (const node of graph.nodes) if (node.parameter >= 0) shares[node.parameter] = totals[node.place];
+    return shares;
+  });
   return trace;
+}
+
+// A function of a step that keeps its last answer, because all views of a step ask for the same.
+function keptForOne(made) {
+  let known, kept;
+  return (index) => {
+    if (known !== index) [known, kept] = [index, made(index)];
+    return kept;
+  };
 }
 
 // Added from the last sample to the first, as the engine does it.

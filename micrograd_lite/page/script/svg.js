@@ -11,6 +11,22 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// Sets an attribute or a text where it changes: what stays the same costs the browser nothing.
+function setAttribute(made, name, value) {
+  if (made.getAttribute(name) !== value) made.setAttribute(name, value);
+}
+
+function setText(made, text) {
+  if (made.textContent !== text) made.textContent = text;
+}
+
+// Rows for a table's body, as many as are wanted: those that stand there are filled again.
+function rowsFor(body, count, make) {
+  while (body.rows.length > count) body.deleteRow(-1);
+  while (body.rows.length < count) body.append(make());
+  return body.rows;
+}
+
 const find = (id) => document.getElementById(id);
 
 // An empty drawing as wide as its place; what it shows is said in words beside it.
@@ -45,7 +61,7 @@ function scaleOf(low, high, from, to, isLog = false) {
 // The frame of a plot with its ticks: x below, y on the left.
 function axes(svg, x, y, {left, right, top, bottom}, names) {
   svg.append(element("rect", {class: "frame", x: left, y: top, width: right - left, height: bottom - top}));
-  for (const number of x.ticks(Math.max(2, Math.floor((right - left) / 90)))) {
+  for (const number of x.ticks(Math.max(2, Math.floor((right - left) / 64)))) {
     svg.append(element("line", {class: "tick", x1: x(number), x2: x(number), y1: bottom, y2: bottom + 4}));
     svg.append(element("text", {x: x(number), y: bottom + 16, "text-anchor": "middle"}, nine(number, 6)));
   }

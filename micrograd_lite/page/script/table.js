@@ -1,6 +1,6 @@
 // Table: what the step does to each parameter, with every digit of gradients.csv. Of a long table one part at a time.
 
-const PART = 60;
+const PART = 24;
 
 function stepTable(trace, holder, pager, onChoose) {
   const {rows, columns, table} = trace;
@@ -23,7 +23,10 @@ function stepTable(trace, holder, pager, onChoose) {
   function show(index, choice) {
     [shown, chosen] = [index, choice];
     for (const {row, line, button, cells} of made) {
-      cells.forEach((cell, place) => { cell.data = exact(table[columns[place]][row][index]); });
+      cells.forEach((cell, place) => {
+        const text = exact(table[columns[place]][row][index]);
+        if (cell.data !== text) cell.data = text;
+      });
       const isChosen = row === choice;
       if (line.classList.contains("chosen") !== isChosen) {
         line.classList.toggle("chosen", isChosen);

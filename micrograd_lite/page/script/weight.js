@@ -1,6 +1,6 @@
 // Weight: one chosen row of the table over all steps, and how hard each sample of the step pulls at it.
 
-const MOST_PULLS = 12, SLOW = 300000;
+const MOST_PULLS = 12, SLOW = 50000;
 
 function rowSeries(trace, holder, row, column, onStep) {
   const name = `${column.replaceAll("_", " ")} of ${trace.rows[row]}`;
@@ -17,13 +17,17 @@ function pulls(trace, holder, said, index, row) {
   said.textContent = `At step ${trace.steps[index]} ${pull} All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))}; `
     + `the recorded gradient is ${exact(recorded)}.`
     + (order.length > MOST_PULLS ? ` The ${MOST_PULLS} hardest are listed.` : "");
-  holder.tBodies[0].replaceChildren(...order.slice(0, MOST_PULLS).map((place) => {
-    const share = shares[place], bar = element("span", {class: share < 0 ? "bar negative" : "bar positive"});
+  const lines = rowsFor(holder.tBodies[0], Math.min(order.length, MOST_PULLS), pullRow);
+  for (const [number, line] of Array.from(lines).entries()) {
+    const place = order[number], share = shares[place], bar = line.cells[3].firstChild;
+    [`sample ${place}`, sampleText(trace, batch[place]), nine(share)].forEach((text, cell) => setText(line.cells[cell], text));
+    bar.className = share < 0 ? "bar negative" : "bar positive";
     bar.style.width = `${(Math.abs(share) / largest * 100).toFixed(1)}%`;
-    return element("tr", {}, element("th", {scope: "row"}, `sample ${place}`), element("td", {class: "words"}, sampleText(trace, batch[place])),
-      element("td", {}, nine(share)), element("td", {class: "bars"}, bar));
-  }));
+  }
 }
+
+const pullRow = () => element("tr", {}, element("th", {scope: "row"}), element("td", {class: "words"}), element("td"),
+  element("td", {class: "bars"}, element("span")));
 
 // Is adding up the shares of all samples too much for every move of the slider?
 const isSlow = (trace) => trace.samples * trace.graph.nodes.reduce((edges, node) => edges + node.parents.length, 0) > SLOW;
