@@ -12,6 +12,13 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+try:
+    from selenium import webdriver
+    from selenium.webdriver import ActionChains, Keys
+    from selenium.webdriver.chrome.service import Service
+except ImportError:  # every test is skipped then, and says why
+    webdriver = ActionChains = Keys = Service = None
+
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -40,9 +47,6 @@ class Chrome:
     """One browser, for as many pages as a test session opens."""
 
     def __init__(self):
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         for switch in SWITCHES + (("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()):
@@ -109,14 +113,10 @@ class Chrome:
 
     def keys(self, *keys):
         """Press keys one after the other, wherever the focus is: no mouse, no pointing at an element."""
-        from selenium.webdriver import ActionChains
-
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def overwrite(self, text):
         """Replace what stands in the focused field, by keys, and press Enter."""
-        from selenium.webdriver import ActionChains, Keys
-
         ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(text, Keys.ENTER).perform()
 
     def axe(self):

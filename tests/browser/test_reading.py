@@ -5,8 +5,8 @@ import zlib
 from random import Random
 
 import pytest
-from selenium.webdriver import Keys
 
+from chrome import Keys
 from micrograd_lite.trace.rebuild import Rebuild
 from test_numbers import recorded
 
@@ -30,7 +30,7 @@ def shown_step(chrome):
     chrome.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     index, number, moment = chrome.run(STEP)
     step = chrome.run("return micrograd.steps[arguments[0]]", index)
-    assert int(number) == step and moment.startswith(f"step {step} of "), (number, moment)
+    assert int(number) == step and moment.startswith(f"step {step:,} of "), (number, moment)
     return step
 
 
