@@ -187,6 +187,18 @@ def test_a_page_of_each_kind_says_what_it_has(kind, tmp_path):
     assert html.count("<script") == 2 and "{{" not in re.sub(r"(?s)<script>.*?</script>", "", unescaped_names(html))
 
 
+def test_a_run_that_goes_on_and_one_that_was_killed_have_pages(tmp_path):
+    """They say so, and hold the steps that stand; the page of a run that goes on is written again when it is over."""
+    with Tracer(tmp_path / "run") as tracer:
+        for step in train(MLP(2, [2, 1]), data.xor(), loss=mse, optimizer=SGD(lr=0.5), epochs=4):
+            tracer.watch(step)
+            if step.number == 3:
+                assert "it stands after 3 steps" in page_of(Trace(tmp_path / "run"))
+                shutil.copytree(tmp_path / "run", tmp_path / "killed")
+    assert "The run was killed, so it ended after 3 steps" in page_of(Trace(tmp_path / "killed"))
+    assert "The run finished after 4 steps" in page_of(Trace(tmp_path / "run"))
+
+
 def text_of_data(html):
     """The packed data of a page."""
     return re.findall(r'<script type="text/plain" id="data">([^<]*)</script>', html)[0]

@@ -24,8 +24,8 @@ BUDGET = 2_000_000
 """Bytes of a page; past them steps are left out."""
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "unpack", "numbers", "record", "network", "svg", "curve", "drawing", "answers", "table", "weight", "backward", "graph",
-    "arrays", "controls", "main",
+    "unpack", "numbers", "record", "network", "svg", "curve", "drawing", "field", "answers", "table", "weight", "backward",
+    "graph", "arrays", "controls", "main",
 )  # fmt: skip
 """The page's own script, in reading order."""
 STATIC = 200

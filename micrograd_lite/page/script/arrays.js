@@ -30,6 +30,6 @@ function tileViews(trace, holder, note) {
 
 function paintLevel(data, place, level) {
   const share = level - 127;
-  if (level === 255) paint(data, place, GREY, 255);
-  else paint(data, place, share < 0 ? BLUE : RED, 2 * Math.abs(share));
+  if (level === 255) paint(data, place, GREY, 1);
+  else paint(data, place, share < 0 ? BLUE : RED, Math.abs(share) / 127);
 }

@@ -135,7 +135,7 @@ function ends(trace, {index, row, sample}, rows, batch) {
   const counts = countsFor(trace.graph, batch.length), name = trace.rows[row];
   const before = `The sweep begins at this sample's cost. Its upstream is ${nine(counts)}, because the loss is the `
     + `${trace.graph.reduce} of ${plural(batch.length, "cost")}.`;
-  if (isSlow(trace)) return {before, after: "The sweep of this sample ends here."};
+  if (trace.isLarge) return {before, after: "The sweep of this sample ends here."};
   const shares = trace.shares(index)[row];
   const after = `The sweep of this sample ends here. Of the gradient of ${name} it made ${nine(shares[sample])}; all samples together `
     + `${nine(addedUp(Array.from(shares)))}, and the recorded gradient is ${exact(trace.table.gradient[row][index])}.`;

@@ -28,6 +28,9 @@ async function main() {
     if (controls) views.unshift(({index}) => controls(index, moment(trace, index)));
     render();
   };
+  addEventListener("keydown", ({key}) => {
+    if (key === "Escape" && document.activeElement.classList.contains("term")) document.activeElement.blur();
+  });
   reveal(trace);
   set();
   whenWidthChanges(set);
@@ -133,7 +136,7 @@ function parameterView(trace, change, toStep) {
     if (!trace.graph) return;
     clearTimeout(waiting);
     const fill = () => pulls(trace, find("pulls"), find("pulls-said"), index, row);
-    if (!isSlow(trace)) return fill();
+    if (!trace.isLarge) return fill();
     setText(find("pulls-said"), "The samples' shares are added up as soon as the step stands still.");
     find("pulls").tBodies[0].replaceChildren();
     waiting = setTimeout(fill, 200);

@@ -25,7 +25,8 @@ function graphOf(told) {
     parameter: rule === "p" ? parents[0] : -1, constant: rule === "c" ? parents[0] : -1, name: told.names[place],
   }));
   for (const node of nodes) if (node.rule === "dot") node.terms = dotTerms(node.parents);
-  return {...told, nodes, until: Math.max(...told.outputs)};
+  const edges = nodes.reduce((count, {parents}) => count + parents.length, 0);
+  return {...told, nodes, edges, until: Math.max(...told.outputs)};
 }
 
 // The value of each node, up to one of them. parameters, constants: columns by their numbers; a column of one is for all samples.

@@ -35,6 +35,8 @@ function placeOf(steps, number) {
   return Math.max(low - 1, 0);
 }
 
+const LARGE = 50000;
+
 // All that the page knows of its trace, and what follows from it for one step. index: the place of a step in `steps`.
 function traceOf(data) {
   const {header, blocks} = data, steps = blocks.steps[0];
@@ -44,6 +46,7 @@ function traceOf(data) {
   const trace = {
     ...header, header, steps, graph, samples, blocks, targets: blocks.targets, constants: blocks.constants,
     table: tableOf(data), metrics: metricsOf(data), last: steps.length - 1,
+    isLarge: Boolean(graph) && samples * graph.edges > LARGE,  // adding up all shares would be felt at each move of the slider
   };
 
   // The weights before the update of a step, each as a column of one.

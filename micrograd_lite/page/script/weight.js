@@ -1,6 +1,6 @@
 // Weight: one chosen row of the table over all steps, and how hard each sample of the step pulls at it.
 
-const MOST_PULLS = 12, SLOW = 50000;
+const MOST_PULLS = 12;
 
 function rowSeries(trace, holder, row, column, onStep) {
   const name = `${column.replaceAll("_", " ")} of ${trace.rows[row]}`;
@@ -28,6 +28,3 @@ function pulls(trace, holder, said, index, row) {
 
 const pullRow = () => element("tr", {}, element("th", {scope: "row"}), element("td", {class: "words"}), element("td"),
   element("td", {class: "bars"}, element("span")));
-
-// Is adding up the shares of all samples too much for every move of the slider?
-const isSlow = (trace) => trace.samples * trace.graph.nodes.reduce((edges, node) => edges + node.parents.length, 0) > SLOW;
