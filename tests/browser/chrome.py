@@ -141,8 +141,11 @@ class Chrome:
         """The page as it is printed, as bytes."""
         return base64.b64decode(self.cdp("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
 
-    def picture(self, path, whole=True):
-        """A screenshot, of the whole page or of the window."""
-        size = self.cdp("Page.getLayoutMetrics")["cssContentSize"]
-        area = {"clip": {**size, "scale": 1}, "captureBeyondViewport": True} if whole else {}
-        Path(path).write_bytes(base64.b64decode(self.cdp("Page.captureScreenshot", format="png", **area)["data"]))
+    def picture(self, path):
+        """A screenshot of the whole page, in a window as high as it: what is far below a window's end is not always painted."""
+        width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
+        for _ in range(3):  # a part that was not laid out before may be higher than was thought
+            self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+            self.run("return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            height = self.run("return document.documentElement.scrollHeight")
+        Path(path).write_bytes(base64.b64decode(self.cdp("Page.captureScreenshot", format="png")["data"]))

@@ -147,6 +147,29 @@ def test_another_step_leaves_no_old_number_standing(chrome, pages):
         assert chrome.run(whole) == fresh, name
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_each_term_is_explained_on_focus(chrome, pages, width):
+    """A sentence appears, whole, inside of the window and above all else; on hover it is the same rule of the style."""
+    chrome.open(pages.page("one"), width=width, height=700)
+    found = chrome.run(EXPLAINED)
+    assert len(found) > 8
+    assert [term for term in found if not term[1].endswith(".") or term[2:] != ["none", "block", True, True]] == []
+
+
+EXPLAINED = """
+const display = (tip) => getComputedStyle(tip).display;
+return [...document.querySelectorAll(".term")].filter((term) => term.checkVisibility()).map((term) => {
+  const tip = term.querySelector("[role=tooltip]"), before = display(tip);
+  term.scrollIntoView({block: "center"});
+  term.focus();
+  const {left, right, top, bottom} = tip.getBoundingClientRect();
+  const isInside = left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
+  const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
+  const isAbove = corners.every(([x, y]) => tip.contains(document.elementFromPoint(x, y)));
+  return [term.firstChild.textContent, tip.textContent, before, display(tip), isInside, isAbove];
+});"""
+
+
 def test_paper_is_white(chrome, pages):
     """In print the dark setting is light: the same colours are in force, and the same fill the printed file, on white."""
     styles, fills = [], []
