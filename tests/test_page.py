@@ -259,6 +259,21 @@ def test_the_last_table_stands_without_scripts(tmp_path):
     for row in Trace(tmp_path / "run").gradients(20):
         cells = "".join(f"<td>{number!r}</td>" for number in row[2:])
         assert f'<th scope="row">{row.parameter}</th>{cells}</tr>' in html
+    assert "This is step 20, the last." in html
+
+
+def test_numbers_that_are_none_are_kept_as_they_are(tmp_path):
+    """NaN, inf and -0.0 in a trace: the page holds them, and says in a sentence that nothing can be computed again."""
+    trained(tmp_path / "run", MLP(2, [2, 1], "tanh"), data.xor(), epochs=3)
+    path = tmp_path / "run" / "gradients.csv"
+    lines = path.read_text().split("\n")
+    lines[-3:-1] = [f"3,{name},inf,NaN,-0.0,-inf" for name in ("layer1.neuron0.w1", "layer1.neuron0.b")]
+    path.write_text("\n".join(lines))
+    html = page_of(Trace(tmp_path / "run"))
+    header, blocks = unpacked(text_of_data(html))
+    found = [repr(blocks[name][-1][-1]) for name in ("before", "gradient", "update", "after")]
+    assert found == ["inf", "nan", "-0.0", "-inf"] and header["given"] == {}
+    assert "cannot be built again" in header["no_backward"] and "<td>NaN</td><td>-0.0</td><td>-inf</td>" in html
 
 
 def test_each_sample_is_in_the_page(tmp_path):

@@ -33,7 +33,7 @@ MOST_LOSSES = 20_000
 class Content(NamedTuple):
     """What a page is made of: its title, what it says in words, what it packs, and the table that stands without scripts.
 
-    last: of the last step, a row of texts for each parameter or array, under the names `columns`.
+    last: of the last step, a row of texts for each parameter or array, under the names `columns`; step: its number, 0 for none.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Content(NamedTuple):
     blocks: dict[str, Columns | bytes]
     columns: Sequence[str]
     last: list[list[str]]
+    step: int
 
 
 class Source:
@@ -88,7 +89,8 @@ class Source:
             "recorded": self.recorded, **_model(trace), **self._details(kept, blocks),
         }  # fmt: skip
         shown = [[name, *map(cells.number, row)] for name, row in zip(names, last)]
-        return Content(title(trace.run), story(trace, self.status, self.recorded, every), header, blocks, table.columns, shown)
+        told = story(trace, self.status, self.recorded, every)
+        return Content(title(trace.run), told, header, blocks, table.columns, shown, kept[-1] if kept else 0)
 
     def _details(self, kept: Sequence[int], blocks: dict[str, Columns | bytes]) -> dict[str, Any]:
         """What a backward pass is computed from, or the rows of it that the trace holds, or the tiles of an array model."""

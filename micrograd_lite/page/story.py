@@ -64,12 +64,14 @@ def _task(run: Mapping[str, Any]) -> str:
     if not data:
         return ""
     names = data.get("class_names") or []
-    unnamed = "a class" if data.get("classes") else "a number"
+    outputs = (run["model"].get("outputs_per_layer") or [1])[-1]
+    unnamed = "a class" if data.get("classes") else "a number" if outputs == 1 else f"{outputs} numbers"
     wanted = f'"{cells.text(data["target_name"])}"' if data.get("target_name") else unnamed
     among = f" ({_some(names, ' or ')})" if names else ""
     rate = optimizer.get("lr")
     by = optimizer["name"] + (f" (learning rate {rate:g})" if isinstance(rate, (int, float)) else "")
-    what = f"It learns to answer {wanted}{among} from the {data['samples']:,} samples of \"{cells.text(data['name'])}\"."
+    rows = f"the {data['samples']:,} samples" if data["samples"] != 1 else "the one sample"
+    what = f'It learns to answer {wanted}{among} from {rows} of "{cells.text(data["name"])}".'
     loss = f"The loss, {run.get('loss', '')}, says how wrong it is; "
     return f"{what} {loss}step by step, {by} changes each parameter a little, to make it smaller."
 

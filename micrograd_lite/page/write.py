@@ -59,8 +59,9 @@ def html_of(content: Content) -> str:
     """The one file: template, style, story, table, data and script."""
     script = script_text()
     digest = b64encode(sha256(script.encode("ascii")).digest()).decode("ascii")
-    last = content.last[:STATIC]
-    more = f"<p>and {len(content.last) - STATIC:,} more rows</p>" if len(content.last) > STATIC else ""
+    last, rest = content.last[:STATIC], len(content.last) - STATIC
+    more = f"This is step {content.step:,}, the last." if content.step else ""
+    more += f" {rest:,} more rows are left out." if rest > 0 else ""
     return filled(_read("page.html"), {
         "policy": f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
                   "base-uri 'none'; form-action 'none'",

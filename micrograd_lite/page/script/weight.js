@@ -14,9 +14,9 @@ function pulls(trace, holder, said, index, row) {
   const [hardest] = order, recorded = trace.table.gradient[row][index];
   const pull = shares[hardest] === 0 ? `no sample pulls at ${trace.rows[row]}: each share is 0.`
     : `sample ${hardest} (${sampleText(trace, batch[hardest])}) pulls hardest at ${trace.rows[row]}: its share is ${nine(shares[hardest])}.`;
-  said.textContent = `At step ${trace.steps[index]} ${pull} All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))}; `
-    + `the recorded gradient is ${exact(recorded)}.`
-    + (order.length > MOST_PULLS ? ` The ${MOST_PULLS} hardest are listed.` : "");
+  const sum = shares.length > 1 ? ` All ${counted(shares.length)} shares add up to ${nine(addedUp(Array.from(shares)))};` : " It is the only sample;";
+  setText(said, `At step ${counted(trace.steps[index])} ${pull}${sum} the recorded gradient is ${exact(recorded)}.`
+    + (order.length > MOST_PULLS ? ` The ${MOST_PULLS} hardest are listed.` : ""));
   const lines = rowsFor(holder.tBodies[0], Math.min(order.length, MOST_PULLS), pullRow);
   for (const [number, line] of Array.from(lines).entries()) {
     const place = order[number], share = shares[place], bar = line.cells[3].firstChild;
