@@ -16,10 +16,10 @@ from micrograd_lite.rules import RULES, SCALAR, compile_rule
 from strategies import holds
 
 HARD = (
-    0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, -0.3, 3.7, 1e-320, -1e-20, 1e200, -1e200, 709.0, -745.5, 1000.0,
+    0.0, -0.0, 1.0, -1.0, 2.0, -3.0, 0.5, -0.3, 3.7, 1e-4, 1e-5, 1e15, 1e16, 1e-320, -1e-20, 1e200, -1e200, 709.0, -745.5, 1000.0,
     math.inf, -math.inf, math.nan,
 )  # fmt: skip
-"""Numbers at which formulas go wrong: kinks, the ends of exp, subnormal, infinite, no number."""
+"""Numbers at which formulas or their texts go wrong: kinks, the ends of exp, exponents, subnormal, infinite, no number."""
 
 
 def recorded(folder):

@@ -62,9 +62,10 @@ def test_it_works_in_the_frame_of_a_notebook(chrome, pages, tmp_path):
     chrome.open(tmp_path / "notebook.html")
     chrome.driver.switch_to.frame(chrome.driver.find_element("css selector", "iframe"))
     chrome.wait("return document.documentElement.dataset.ready === 'yes'")
+    chrome.run("window.said = []; addEventListener('error', ({message}) => said.push(message))")  # its console is its own
     chrome.run("micrograd.goTo(7)")
     assert shown_step(chrome) == 7 and chrome.run(TABLE) == recorded(pages.trace("adam"))[7]
-    chrome.run("return new Promise(done => setTimeout(done, 400))")  # longer than the address waits
+    assert chrome.run("return new Promise(done => setTimeout(() => done(said), 400))") == []  # the address waits 250
     chrome.driver.switch_to.default_content()
 
 

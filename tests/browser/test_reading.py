@@ -1,5 +1,6 @@
 """The page as it is read: by keyboard alone, light and dark, on a telephone, on paper, at any step of the address."""
 
+import json
 import re
 import zlib
 from random import Random
@@ -117,6 +118,26 @@ def test_which_sample_pulls_hardest_is_found_by_keyboard_alone(chrome, pages):
     said = chrome.run(TEXT, "pulls-said")
     assert f"sample {hardest} " in said and "pulls hardest at layer0.neuron0.w0" in said
     assert chrome.run("return document.querySelector('#pulls tbody th').innerText") == f"sample {hardest}"
+
+
+def test_the_samples_are_listed_hardest_first(chrome, pages):
+    """For each parameter, whichever way it is pulled: the shares that Python finds, the largest first, with nine digits."""
+    shares = Rebuild(pages.trace("adam")).step(50).by_sample
+    assert any(min(row) < -max(row) for row in shares.values())
+    chrome.open(pages.page("adam"), at="#step=50")
+    found = json.loads(chrome.run(LISTED))
+    for name, row in shares.items():
+        assert found[name] == [f"{share + 0.0:.9g}" for share in sorted(row, key=abs, reverse=True)], name
+
+
+LISTED = """
+const found = {};
+for (const button of document.querySelectorAll("#step-table button")) {
+  button.click();
+  micrograd.goTo(50);
+  found[button.innerText] = [...document.querySelectorAll("#pulls tbody tr")].map((row) => row.cells[2].innerText);
+}
+return JSON.stringify(found)"""
 
 
 def test_the_backward_pass_is_walked_by_keyboard(chrome, pages):
