@@ -22,9 +22,8 @@ from hypothesis import strategies as st
 import gallery
 from micrograd_lite import MLP, SGD, Adam, Trace, Tracer, Value, cross_entropy, data, half_squared_error, hinge, mse, train
 from micrograd_lite.cli import main
-from micrograd_lite.page import page_of, write, write_page
+from micrograd_lite.page import notebook, page_of, write, write_page
 from micrograd_lite.page.formulas import script as formulas
-from micrograd_lite.page.notebook import MOST
 from micrograd_lite.page.packing import from_planes, packed, planes, unpacked
 from micrograd_lite.rules import RULES
 from test_log import looped
@@ -276,6 +275,14 @@ def test_numbers_that_are_none_are_kept_as_they_are(tmp_path):
     assert "cannot be built again" in header["no_backward"] and "<td>NaN</td><td>-0.0</td><td>-inf</td>" in html
 
 
+def test_what_cannot_be_computed_again_is_told_without_a_path(tmp_path):
+    """Of a loss of one's own no backward pass can be computed: a sentence, which does not say where the folder stood."""
+    trained(tmp_path / "run", MLP(2, [2, 1], "tanh"), data.xor(), loss=mse._replace(name="mine"), epochs=3)
+    header, blocks = unpacked(text_of_data(page_of(Trace(tmp_path / "run"))))
+    assert header["no_backward"] == "this trace was trained with 'mine', a loss of one's own: no step can be built again"
+    assert "constants" not in blocks and "graph" not in header
+
+
 def test_each_sample_is_in_the_page(tmp_path):
     """The graph's constants: inputs and targets of each row of the data, the batches' rows in their order."""
     rows = data.moons(20)
@@ -360,14 +367,15 @@ def test_a_mistake_is_one_line(arguments, complaint, tmp_path, capsys):
     assert complaint in printed and printed.count("\n") == 1
 
 
-def test_a_notebook_shows_the_page_in_a_frame(tmp_path):
+def test_a_notebook_shows_the_page_in_a_frame(tmp_path, monkeypatch):
     """It may run its script and nothing else; a page that is too large for a cell gives way to curves and table."""
     trained(tmp_path / "run", MLP(2, [2, 1]), data.xor())
     trace = Trace(tmp_path / "run")
     shown = trace._repr_html_()
     assert 'sandbox="allow-scripts"' in shown
     assert unescape(re.findall(r'srcdoc="([^"]*)"', shown)[0]) == page_of(trace)
-    assert MOST == 1_000_000
+    monkeypatch.setattr(notebook, "MOST", 50_000)
+    assert "<iframe" not in trace._repr_html_() and "step 20" in trace._repr_html_()
 
 
 def test_a_wheel_holds_every_file_of_the_page():

@@ -101,7 +101,7 @@ class Source:
         try:
             samples = self.samples
         except (ValueError, TypeError, ArithmeticError) as error:
-            return {**recorded_rows(self.trace, blocks), "no_backward": str(error)}
+            return {**recorded_rows(self.trace, blocks), "no_backward": str(error).replace(str(self.trace.folder), "this trace")}
         blocks["constants"] = samples.constants
         blocks["targets"] = _targets(self.trace.run["data"]["targets"])
         batches = batches_of(self.rebuild.plan, kept)

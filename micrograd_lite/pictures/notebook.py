@@ -20,11 +20,9 @@ MOST = 20
 
 def of_trace(trace: Trace) -> str:
     """What was trained and how it went: its curves as a picture inside of the page, and the table of the last step."""
-    run, steps = trace.run, trace.metrics()
-    told = [trace.status, f"{len(steps):,} steps", *_told(run)]
-    shown = [_line(str(trace.folder), ", ".join(told))]
-    if not steps:
-        return "".join(shown)
+    shown = [what_it_is(trace)]
+    if not trace.metrics():
+        return shown[0]
     shown.append(_curves(trace))
     if trace.steps():
         last = trace.last_recorded()
@@ -34,6 +32,12 @@ def of_trace(trace: Trace) -> str:
         rows = [row for row in trace.layers() if row["step"] == trace.layers()[-1]["step"]]
         shown += [_line(f"step {rows[0]['step']}", ""), _rows(list(rows[0])[1:], [list(row.values())[1:] for row in rows])]
     return "".join(shown)
+
+
+def what_it_is(trace: Trace) -> str:
+    """A line: folder, status, steps, network, data, loss and optimizer."""
+    told = [trace.status, f"{len(trace.metrics()):,} steps", *_told(trace.run)]
+    return _line(str(trace.folder), ", ".join(told))
 
 
 def of_step(step: Any) -> str:
