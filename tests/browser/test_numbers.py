@@ -12,7 +12,9 @@ import pytest
 import networks
 from chrome import Keys
 from micrograd_lite.architecture import ACTIVATIONS
+from micrograd_lite.chain.rows import edges
 from micrograd_lite.rules import RULES, SCALAR, compile_rule
+from micrograd_lite.trace.rebuild import Rebuild
 from strategies import holds
 
 HARD = (
@@ -82,7 +84,8 @@ return micrograd.steps.map((step) => micrograd.rows(step).map((row) => [step, ..
 TABLES = """
 return JSON.stringify(arguments[0].map((step) => {
   micrograd.goTo(step);
-  return [...document.querySelectorAll("#step-table tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()));
+  const rows = [...document.querySelectorAll("#step-table tbody tr")];
+  return rows.map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
 }))"""
 AT_POINTS = """
 const {RULES, exact} = micrograd, [name, points] = arguments, {value, slopes} = RULES[name];
@@ -100,6 +103,32 @@ def python(number):
 def javascript(number):
     """A number in the words of JavaScript, which knows no -0.0 in JSON either."""
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(number), repr(number))
+
+
+@pytest.mark.parametrize("name, at, sample", [("adam", 50, 3), ("one", 1, 1), ("batches", 14, 2), ("iris", 30, 120)])
+def test_each_edge_of_a_backward_pass_is_the_one_of_the_chain_rule(chrome, pages, name, at, sample):
+    """Edge by edge, of any sample at any recorded step: partial, upstream, share and total, with nine digits, in their order."""
+    step = Rebuild(pages.trace(name)).step(at)
+    chrome.open(pages.page(name), at=f"#step={at}")
+    found = json.loads(chrome.run(WALKED, at, sample))
+    wanted = [[edge.node.partials[edge.position], edge.upstream, edge.share, edge.total]
+              for edge in edges(step.sample(sample), 1.0 / len(step.rows))]  # fmt: skip
+    assert found == [[f"{number + 0.0:.9g}" for number in row] for row in wanted]
+
+
+WALKED = """
+const [step, sample] = arguments, [choice, slider] = ["sample", "edge"].map((id) => document.getElementById(id));
+choice.value = sample;
+choice.dispatchEvent(new Event("change"));
+micrograd.goTo(step);
+const found = [];
+for (let walked = 1; walked <= Number(slider.max); walked++) {
+  slider.value = walked;
+  slider.dispatchEvent(new Event("input"));
+  micrograd.goTo(step);
+  found.push([...document.querySelectorAll("#edges tbody tr.chosen td")].slice(3).map((cell) => cell.textContent));
+}
+return JSON.stringify(found)"""
 
 
 def test_answers_and_gradients_of_a_hundred_random_networks(chrome, pages, tmp_path):

@@ -13,7 +13,7 @@ from test_reading import shown_step
 
 TABLE = ("return [...document.querySelectorAll('#step-table tbody tr')].map(row => [...row.cells].map(cell => "
          "cell.textContent.trim()))")  # fmt: skip
-TEXT = "return document.body.innerText"
+TEXT = "return [...document.body.children].map(part => part.nodeName === 'SCRIPT' ? '' : part.textContent).join(' ')"
 
 
 def written_table(chrome):

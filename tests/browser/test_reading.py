@@ -13,7 +13,7 @@ from test_numbers import recorded
 
 ALL = ("xor", "moons", "iris", "adam", "line", "batches", "hostile", "one")
 FOCUSED = "return document.activeElement.id"
-TEXT = "return document.getElementById(arguments[0]).innerText"
+TEXT = "return document.getElementById(arguments[0]).textContent"
 STEP = "return [micrograd.state.index, document.getElementById('number').value, document.getElementById('moment').innerText]"
 
 
@@ -135,7 +135,7 @@ const found = {};
 for (const button of document.querySelectorAll("#step-table button")) {
   button.click();
   micrograd.goTo(50);
-  found[button.innerText] = [...document.querySelectorAll("#pulls tbody tr")].map((row) => row.cells[2].innerText);
+  found[button.textContent] = [...document.querySelectorAll("#pulls tbody tr")].map((row) => row.cells[2].textContent);
 }
 return JSON.stringify(found)"""
 
@@ -157,7 +157,7 @@ def test_the_backward_pass_is_walked_by_keyboard(chrome, pages):
 
 def test_another_step_leaves_no_old_number_standing(chrome, pages):
     """Whatever way leads to a step, all that the page says of it is the same: nothing of the step before stays."""
-    whole = "return document.querySelector('main').innerText"
+    whole = "return document.querySelector('main').textContent"
     for name in ("adam", "iris", "batches"):
         chrome.open(pages.page(name), at="#step=8")
         fresh = chrome.run(whole)
