@@ -62,7 +62,8 @@ def main():
             for name in TITLES:
                 print(measured(chrome, Pages(Path(folder)), name), flush=True)
             numbers, worst, _ = compared(chrome, Path(folder))
-            print(f"\n{COUNT} random networks, {numbers:,} values and gradients: {worst:.1e} of their terms from Python at most")
+            print(f"\n{COUNT} random networks, {numbers:,} values and gradients of the page:")
+            print(f"at most {worst:.1e} of the size of their terms from Python's")
     finally:
         chrome.quit()
 
