@@ -29,7 +29,9 @@ ONCE = frozenset((
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests of these pages: `-m once` runs them alone, `-m "not once"` all others."""
+    """Mark the tests of these pages: `-m once` runs them alone, `-m "not once"` all others; `-m page` those in a browser."""
     for item in items:
         if item.path.stem in ONCE:
             item.add_marker(pytest.mark.once)
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.page)
