@@ -52,6 +52,21 @@ def test_a_telephone_is_wide_enough(chrome, pages, name):
         assert chrome.overflow()[0] == 0
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_no_label_of_a_drawing_is_cut_off(chrome, pages, name):
+    """Names of features, layers and axes, and the numbers at the axes, stand within their drawing, narrow and wide."""
+    for width in (360, 1280):
+        chrome.open(pages.page(name), width=width)
+        assert chrome.run(CUT_OFF) == []
+
+
+CUT_OFF = """
+return [...document.querySelectorAll("svg:not(.graph) text")].filter((text) => {
+  const {x, width} = text.getBBox();
+  return x < 0 || x + width > text.ownerSVGElement.viewBox.baseVal.width;
+}).map((text) => text.textContent)"""
+
+
 def test_the_slider_goes_by_keyboard(chrome, pages):
     """Arrows one step, Home and End the first and the last; each move is told as the slider's value, and in words."""
     chrome.open(pages.page("adam"))

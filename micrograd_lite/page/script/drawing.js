@@ -64,7 +64,7 @@ function strongest({network, table}, rowOf) {
 
 // Where the neurons of a layer stand; those of a wide layer stand closer.
 function neuronSpots(count, layer, layers, width, height) {
-  const left = Math.min(96, width * 0.2), x = left + layer * (width - left - 70) / (layers - 1);
+  const left = 96, x = left + layer * (width - left - 70) / (layers - 1);
   const apart = Math.min(46, (height - 48) / Math.max(count, 1)), middle = height / 2 + 14;
   return Array.from({length: count}, (_, neuron) => [x, middle + (neuron - (count - 1) / 2) * apart]);
 }

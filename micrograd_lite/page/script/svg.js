@@ -60,6 +60,7 @@ function scaleOf(low, high, from, to, isLog = false) {
 
 // The frame of a plot with its ticks: x below, y on the left.
 function axes(svg, x, y, {left, right, top, bottom}, names) {
+  const most = Math.floor((right - left) / 6);
   svg.append(element("rect", {class: "frame", x: left, y: top, width: right - left, height: bottom - top}));
   for (const number of x.ticks(Math.max(2, Math.floor((right - left) / 64)))) {
     svg.append(element("line", {class: "tick", x1: x(number), x2: x(number), y1: bottom, y2: bottom + 4}));
@@ -69,6 +70,6 @@ function axes(svg, x, y, {left, right, top, bottom}, names) {
     svg.append(element("line", {class: "grid", x1: left, x2: right, y1: y(number), y2: y(number)}));
     svg.append(element("text", {x: left - 6, y: y(number) + 4, "text-anchor": "end"}, nine(number, 6)));
   }
-  svg.append(element("text", {class: "name", x: (left + right) / 2, y: bottom + 32, "text-anchor": "middle"}, names.x));
-  svg.append(element("text", {class: "name", x: left, y: top - 8}, names.y));
+  svg.append(element("text", {class: "name", x: (left + right) / 2, y: bottom + 32, "text-anchor": "middle"}, shortened(names.x, most)));
+  svg.append(element("text", {class: "name", x: left, y: top - 8}, shortened(names.y, most)));
 }
