@@ -275,7 +275,7 @@ class Own(Module):
     (lambda folder: traced(folder, net=Own()), {}, "is not the trace of an MLP of scalars"),
     (lambda folder: traced(folder, net=MLP(2, [9, 9, 1])), {}, "no two pages hold a 2-9-9-1 network: take fewer and narrower"),
     (traced, {"step": 9}, "step 9"),
-], ids=str)  # fmt: skip
+], ids=["given", "shared", "own module", "too large", "no such step"])  # fmt: skip
 def test_what_makes_no_sheet_says_why(make, asked, sentence, tmp_path):
     """Each in a sentence."""
     with pytest.raises(ValueError, match=sentence):
