@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from micrograd_lite.data import Units
@@ -113,27 +113,25 @@ def predict(folder: str | os.PathLike[str], asked: Sequence[str]) -> str:
 
 
 def _file(network: Answering, path: str) -> str:
+    from micrograd_lite.data.table import read_rows
     from micrograd_lite.text import cells
 
-    lines: list[tuple[Answer, Any]] = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        try:
-            for row in csv.DictReader(file, strict=True):
-                where = f"{path}, line {len(lines) + 2}"
-                if None in row or None in row.values():
-                    raise ValueError(f"{where}: the row is not as wide as the header")
-                try:
-                    answer = network.answer(network.row({name.strip(): cell for name, cell in row.items()}))
-                except ValueError as error:
-                    raise ValueError(f"{where}: {error}") from error
-                lines.append((answer, answer.name or answer.outputs[0]))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if not lines:
+    read = read_rows(Path(path))
+    if len(read) < 2:
         raise ValueError(f"{path} has no rows under its header")
+    (header, _), *rows = read
+    lines: list[tuple[Answer, Any]] = []
+    for row, line in rows:
+        if len(row) != len(header):
+            raise ValueError(f"{path}, line {line}: the row is not as wide as the header")
+        try:
+            answer = network.answer(network.row(dict(zip(header, row))))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {line}: {error}") from error
+        lines.append((answer, answer.name or answer.outputs[0]))
     shares = list(lines[0][0].shares)
-    header = cells.line((network.target, *(f"probability of {name}" for name in shares)))
-    return header + "".join(cells.line((str(first), *(repr(answer.shares[name]) for name in shares))) for answer, first in lines)
+    top = cells.line((network.target, *(f"probability of {name}" for name in shares)))
+    return top + "".join(cells.line((str(first), *(repr(answer.shares[name]) for name in shares))) for answer, first in lines)
 
 
 def _number(name: str, cell: str) -> float:
