@@ -340,7 +340,7 @@ def test_a_class_is_a_row_a_sheet(made, tmp_path, capsys):
     for other in (files[0], tmp_path / "key.csv"):
         before = other.read_bytes()
         assert main([*command, "--out", str(other)]) == 2 and other.read_bytes() == before
-        assert f"{other} stands there and holds no marks; choose another --out" in capsys.readouterr().err
+        assert f"{other} stands there and holds no marks; choose another name" in capsys.readouterr().err
     assert main([*command, "--out", str(tmp_path / "marks.csv")]) == 2 and capsys.readouterr().out == said.out
     assert main([*command, "--format", "json"]) == 2
     record = json.loads(capsys.readouterr().out)

@@ -207,7 +207,7 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(arguments, sentence, tmp_p
 @pytest.mark.parametrize("asked, sentence", [
     (["a=1"], "b is missing; this network wants a, b"), (["a=1", "b=x"], "b must be a number, got 'x'"),
     (["a=1", "b=nan"], "b must be finite"), (["a=1", "c=2"], "'c=2' is no NAME=NUMBER; this network wants a, b"),
-    (["nowhere.csv"], "No such file"),
+    (["nowhere.csv"], "No such file"), (["a=1", "a=2", "b=1"], "a is given twice"),
 ])  # fmt: skip
 def test_a_wrong_question_is_one_sentence(asked, sentence, tmp_path, capsys):
     """What the network wants is named."""

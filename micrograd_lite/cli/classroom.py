@@ -89,22 +89,14 @@ def _sizes(text: str) -> tuple[int, ...]:
         raise ValueError(f"--sizes needs whole numbers with commas between them, such as 2,2,1; got {text!r}") from error
 
 
-def _stands_for_marks(out: Path) -> None:
-    """FileExistsError where a file stands that is no marks, such as the key or a sheet: marks replace only marks."""
-    if out.is_file():
-        with open(out, "rb") as file:
-            if not file.readline().startswith(b"sheet,right,own_number,wrong,missing,"):
-                raise FileExistsError(f"{out} stands there and holds no marks; choose another --out")
-
-
 def _mark(options: Any) -> int:
     from micrograd_lite.classroom.answers import read_answers, read_key
     from micrograd_lite.classroom.mark import Marks, mark
     from micrograd_lite.classroom.marks import marks_csv, marks_json, marks_text
-    from micrograd_lite.text.files import write_whole
+    from micrograd_lite.text.files import replaces_only, write_whole
 
     if options.out is not None:
-        _stands_for_marks(Path(options.out))
+        replaces_only(options.out, b"sheet,right,own_number,wrong,missing,", "marks")
     key = read_key(options.key)
     names = [Path(sheet).name for sheet in options.sheets]
     marked: dict[str, Marks] = {}

@@ -108,6 +108,8 @@ def predict(folder: str | os.PathLike[str], asked: Sequence[str]) -> str:
         name, sign, cell = one.partition("=")
         if not sign or name not in network.features:
             raise ValueError(f"{one!r} is no NAME=NUMBER; this network wants {', '.join(network.features)}")
+        if name in cells:
+            raise ValueError(f"{name} is given twice")
         cells[name] = cell
     return network.answer(network.row(cells)).text()
 
