@@ -66,10 +66,12 @@ def compare_gradients(function: Callable[..., Value], *point: float, tolerance: 
 
 
 def check_gradients(function: Callable[..., Value], *point: float, tolerance: float = 1e-5) -> None:
-    """Raise ValueError naming the first input whose gradient a central difference contradicts.
+    """Raise ValueError naming the first input whose gradient a central difference contradicts, or where no point is given.
 
     >>> check_gradients(lambda x, y: x * y.tanh(), 2.0, 0.5)
     """
+    if not point:
+        raise ValueError("check_gradients needs a point: a number for each input of the function")
     for row in compare_gradients(function, *point, tolerance=tolerance):
         if not row.agrees:
             raise ValueError(

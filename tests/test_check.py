@@ -118,6 +118,12 @@ def test_the_error_says_where_and_what():
     assert "by central differences" in str(caught.value)
 
 
+def test_a_check_at_no_point_is_refused():
+    """Nothing that was compared is nothing that was found right."""
+    with pytest.raises(ValueError, match="check_gradients needs a point: a number for each input of the function"):
+        check_gradients(lambda: 1.0)
+
+
 def test_central_differences_are_exact_to_fourth_order():
     """Richardson's step leaves only rounding on a cubic."""
     assert central_difference(lambda x: x * x * x, (2.0,), 0) == pytest.approx(12.0, rel=1e-10)

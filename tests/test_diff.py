@@ -317,7 +317,7 @@ def refused(*arguments):
 
 def test_mistakes_are_one_line(whole, copy, tmp_path, capsys):
     """No trace, another format, a broken row, a tolerance that is none: exit 2 and a sentence."""
-    assert "does not exist; a trace is made by a Tracer" in refused(whole, tmp_path / "nothing")
+    assert "does not exist; a trace is made by micrograd-lite train" in refused(whole, tmp_path / "nothing")
     for arguments, says in (
         ((tmp_path, whole), "is not a trace folder"),
         ((whole, whole, "--within", "-1"), "within must be a number of at least 0"),

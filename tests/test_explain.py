@@ -355,6 +355,9 @@ def test_the_animation_has_a_frame_for_each_edge(backward, tmp_path, capsys):
     path = tmp_path / "backward.gif"
     assert printed(capsys, "explain", *CLASSIC, "--gif", path) == f"{path}\n"
     read = iio.imread(path)
+    (tmp_path / "mine.txt").write_text("kept", encoding="utf-8")
+    assert "holds no GIF; choose another name" in refused(capsys, "explain", *CLASSIC, "--gif", tmp_path / "mine.txt")
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "kept"
     assert len(read) == 5 + 2
     assert all((one != other).any() for one, other in pairwise(read))
 

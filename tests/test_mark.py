@@ -337,6 +337,11 @@ def test_a_class_is_a_row_a_sheet(made, tmp_path, capsys):
     rows = list(csv.DictReader((tmp_path / "marks.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["sheet"] for row in rows] == ["anna.csv", "ben.csv", "carla.csv"] and rows[2]["missing"] == "1"
     assert [row[error] for row in rows] == ["right", "wrong", "wrong"] and rows[0]["first_mistake"] == ""
+    for other in (files[0], tmp_path / "key.csv"):
+        before = other.read_bytes()
+        assert main([*command, "--out", str(other)]) == 2 and other.read_bytes() == before
+        assert f"{other} stands there and holds no marks; choose another name" in capsys.readouterr().err
+    assert main([*command, "--out", str(tmp_path / "marks.csv")]) == 2 and capsys.readouterr().out == said.out
     assert main([*command, "--format", "json"]) == 2
     record = json.loads(capsys.readouterr().out)
     assert record["most_wrong"] == {"cell": error, "place": "c18, value of error", "sheets": 2}

@@ -349,6 +349,8 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     assert main(["page", str(tmp_path / "run")]) == 0
     size = (tmp_path / "run" / "page.html").stat().st_size
     assert capsys.readouterr().out == f"{tmp_path}/run/page.html  {size:,} bytes; open it in a browser\n"
+    assert main(["page", str(tmp_path / "run")]) == 0, "a page replaces a page"
+    assert capsys.readouterr().out == f"{tmp_path}/run/page.html  {size:,} bytes; open it in a browser\n"
     assert main(["page", str(tmp_path / "run"), "--out", str(tmp_path / "p.html"), "--budget", "100kB"]) == 0
     assert write_page(tmp_path / "run", tmp_path / "q.html", 100_000) == (tmp_path / "p.html").stat().st_size <= 100_000
     Tracer(tmp_path / "run", force=True).close()
@@ -357,6 +359,7 @@ def test_the_command_writes_the_page(tmp_path, capsys):
 
 @pytest.mark.parametrize("arguments, complaint", [
     (["page", "nowhere"], "nowhere does not exist"), (["page", "{run}", "--budget", "much"], "--budget needs bytes, such as 2MB"),
+    (["page", "{run}", "--out", "{run}/run.json"], "run.json stands there and holds no page; choose another name"),
     (["page", "{run}", "--out", "nowhere/p.html"], "cannot write: No such file or directory: nowhere/p.html"),
 ])  # fmt: skip
 def test_a_mistake_is_one_line(arguments, complaint, tmp_path, capsys):

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -243,10 +244,22 @@ def test_mixing_goes_from_nothing_to_everything(colour):
 
 
 @given(st.text(max_size=40))
-def test_letters_are_ascii(text):
-    """Any text can be written: what is not printable ASCII looks like a question mark (a figure space like a blank digit)."""
-    shown = "".join(one if " " <= one <= "~" or one == canvas.FIGURE_SPACE else "?" for one in text)
-    assert np.array_equal(canvas.letters(text), canvas.letters(shown))
+def test_any_text_can_be_written(text):
+    """Every line is as high as its letters are; what has no shape of its own looks like a question mark."""
+    assert canvas.letters(text).shape[0] == canvas.letters("").shape[0]
+    strange = "".join(one for one in text if one >= "\u2100")
+    assert np.array_equal(canvas.letters(strange[:1]), canvas.letters("?" if strange else ""))
+
+
+def test_accents_are_drawn_and_other_letters_are_spelled():
+    """An umlaut is its letter with ink over it, either way that Unicode spells it; no name turns into question marks."""
+    for accented, plain in zip("äöüÄÖÜéèêñåçčžőõ", "aouAOUeeenacczoo"):
+        found, bare = canvas.letters(accented, 26), canvas.letters(plain, 26)
+        assert found.shape == bare.shape and (found >= bare).all() and (found > bare).any(), accented
+        assert np.array_equal(found, canvas.letters(unicodedata.normalize("NFD", accented), 26))
+    for text, shown in (("Größe", "Grösse"), ("m²", "m2"), ("5 €", "5 EUR"), ("a – b", "a - b")):
+        assert np.array_equal(canvas.letters(text), canvas.letters(shown))
+    assert not np.array_equal(canvas.letters("°"), canvas.letters("?")) and (canvas.letters("\u2007") == 0).all()
 
 
 def test_digits_are_equally_wide():

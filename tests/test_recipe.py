@@ -117,6 +117,20 @@ def test_many_rows_are_answered_from_a_file(tmp_path, capsys):
     assert [row["price"] for row in rows[:12]] == [network.answer([1000.0 + 10 * k, 0.01 * (k % 5)]).name for k in range(12)]
 
 
+def test_a_file_that_trains_is_a_file_that_is_asked(tmp_path, capsys):
+    """Semicolons, a byte order mark, a quoted name with a comma, empty lines: read alike; a fault is at its line of the file."""
+    lines = ['\ufeff"size, m";age;price', *(f"{k}.5;{k % 3};{2 * k}.25" for k in range(8))]
+    path, out = tmp_path / "t.csv", tmp_path / "trace"
+    path.write_text("\r\n".join([lines[0], "", *lines[1:]]), encoding="utf-8")
+    assert run("train", path, "--epochs", "1", "--out", out) == 0
+    capsys.readouterr()
+    assert run("predict", out, path) == 0 and len(capsys.readouterr().out.splitlines()) == 9
+    path.write_text("\r\n".join([lines[0], "", "1,5;2;3"]), encoding="utf-8")
+    assert "t.csv, line 3: size, m must be a number, got '1,5'" in refused_after(capsys, "predict", out, path)
+    path.write_text(lines[0], encoding="utf-8")
+    assert "has no rows under its header" in refused_after(capsys, "predict", out, path)
+
+
 def test_large_tables_go_to_arrays_and_say_so(tmp_path, capsys):
     """Parameters times rows above two million: NumPy arrays, float32, kept weights, the same predict."""
     pytest.importorskip("numpy")
@@ -193,7 +207,7 @@ def test_a_mistake_is_one_sentence_and_writes_nothing(arguments, sentence, tmp_p
 @pytest.mark.parametrize("asked, sentence", [
     (["a=1"], "b is missing; this network wants a, b"), (["a=1", "b=x"], "b must be a number, got 'x'"),
     (["a=1", "b=nan"], "b must be finite"), (["a=1", "c=2"], "'c=2' is no NAME=NUMBER; this network wants a, b"),
-    (["nowhere.csv"], "No such file"),
+    (["nowhere.csv"], "No such file"), (["a=1", "a=2", "b=1"], "a is given twice"),
 ])  # fmt: skip
 def test_a_wrong_question_is_one_sentence(asked, sentence, tmp_path, capsys):
     """What the network wants is named."""

@@ -429,6 +429,7 @@ def test_a_goal_says_what_learned_means(tmp_path, capsys):
     (["--grid", "sed=1"], "NAME is one of target, regression, layers"), (["--grid", "seed"], "it is NAME=VALUE"),
     (["--grid", "=1"], "NAME is one of"), (["--grid", "seed=x"], "seed is a whole number"),
     (["--grid", "lr=fast"], "lr is a number"), (["--grid", "layers=two"], "layers is widths"),
+    (["--grid", "lr=1,2"], "lr is a number; of several values each has its own --grid"),
     (["--grid", "raw=maybe"], "raw is yes or no"),
     (["--grid", "seed=5:5"], "seed is a whole number"), (["--grid", "seed=0:9999999999"], "seed is a whole number"),
     (["--grid", "optimizer=SGD", "--grid", "optimizer=Best"], "SGD, "), (["--grid", "activation=cosh"], "tanh"),

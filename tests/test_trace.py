@@ -359,7 +359,7 @@ def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         Trace(tmp_path / "nothing")
     assert str(caught.value) == (
-        f"{tmp_path / 'nothing'} does not exist; a trace is made by a Tracer, for example by demos/04_xor.py"
+        f"{tmp_path / 'nothing'} does not exist; a trace is made by micrograd-lite train, or by a Tracer"
     )
 
 
@@ -371,7 +371,7 @@ def test_what_is_no_trace_folder_is_named(tmp_path, make):
         Trace(tmp_path / "mine")
     assert str(caught.value) == (
         f"{tmp_path / 'mine'} is not a trace folder: it has no run.json; "
-        "a trace is made by a Tracer, for example by demos/04_xor.py"
+        "a trace is made by micrograd-lite train, or by a Tracer"
     )
 
 

@@ -82,7 +82,7 @@ def sources(path: str) -> list[Source]:
     except UnicodeDecodeError as error:
         raise CannotCheck(f"it is not UTF-8: byte {error.start}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CannotCheck("it is no notebook: its JSON cannot be read") from error
+        raise CannotCheck("it is no notebook: it is no JSON, or has no cells") from error
 
 
 def cells(name: str, notebook: Any) -> Iterator[Source]:

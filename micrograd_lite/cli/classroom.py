@@ -93,8 +93,10 @@ def _mark(options: Any) -> int:
     from micrograd_lite.classroom.answers import read_answers, read_key
     from micrograd_lite.classroom.mark import Marks, mark
     from micrograd_lite.classroom.marks import marks_csv, marks_json, marks_text
-    from micrograd_lite.text.files import write_whole
+    from micrograd_lite.text.files import replaces_only, write_whole
 
+    if options.out is not None:
+        replaces_only(options.out, b"sheet,right,own_number,wrong,missing,", "marks")
     key = read_key(options.key)
     names = [Path(sheet).name for sheet in options.sheets]
     marked: dict[str, Marks] = {}

@@ -70,7 +70,9 @@ def _explain(options: Any) -> int:
         root, title, step = at.root, at.formula.text, None
     if options.gif is not None:
         from micrograd_lite.pictures.backward import backward_gif
+        from micrograd_lite.text.files import replaces_only
 
+        replaces_only(options.gif, b"GIF8", "GIF")
         backward_gif(options.gif, root, title)
         say(options.gif)
     elif options.graph:

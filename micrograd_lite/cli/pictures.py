@@ -69,8 +69,10 @@ def _size(text: str) -> tuple[int, int]:
 
 def _page(options: Any) -> int:
     from micrograd_lite.page import write_page
+    from micrograd_lite.text.files import replaces_only
 
     path = Path(options.out) if options.out else Path(options.folder, "page.html")
+    replaces_only(path, b"<!doctype html>", "page")
     size = write_page(options.folder, path, _bytes(options.budget))
     say(f"{path}  {size:,} bytes; open it in a browser")
     return 0

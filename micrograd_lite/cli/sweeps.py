@@ -132,4 +132,5 @@ def values_of(name: str, kind: Any, text: str) -> Sequence[Any]:
             return range(start, stop)
         return [YES_OR_NO[text] if kind is bool else kind(text)]
     except (ValueError, KeyError) as error:
-        raise ValueError(f"--grid {name}={text}: {name} is {known}"[:400]) from error
+        several = "; of several values each has its own --grid" if "," in text else ""
+        raise ValueError(f"--grid {name}={text}"[:200] + f": {name} is {known}{several}") from error

@@ -99,20 +99,26 @@ def same_file(path: str, size: int, sha256: str) -> bytes:
     return read_whole(path, size)
 
 
-def _cells(content: bytes, path: str) -> tuple[list[str], list[list[str]], list[int]]:
-    """The header, the rows without empty lines, and the line of each row in the file."""
-    import csv
+def read_rows(content: bytes, path: str) -> list[tuple[list[str], int]]:
+    """The cells of each row that is not empty, the header among them, and the row's last line in the file."""
+    import csv  # here, not above: importing the package stays cheap
     import io
+    import re
 
     try:
         file = io.StringIO(content.decode("utf-8-sig"), newline="")
-        first = file.readline()
+        first = re.sub('"[^"]*"', "", file.readline())  # a quoted name may hold any of them
         parted = "," if "," in first else ";" if ";" in first else "\t" if "\t" in first else ","
         file.seek(0)
         reader = csv.reader(file, delimiter=parted, strict=True)
-        read = [([cell.strip() for cell in row], reader.line_num) for row in reader if any(map(str.strip, row))]
+        return [([cell.strip() for cell in row], reader.line_num) for row in reader if any(map(str.strip, row))]
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
+def _cells(content: bytes, path: str) -> tuple[list[str], list[list[str]], list[int]]:
+    """The header, the rows without empty lines, and the line of each row in the file."""
+    read = read_rows(content, path)
     if len(read) < 3:
         raise ValueError(f"{path} needs a line of names and at least two rows, it has {len(read)} lines that are not empty")
     (header, _), *rows = read
@@ -134,7 +140,8 @@ def _cells(content: bytes, path: str) -> tuple[list[str], list[list[str]], list[
 
 def _number(cell: str, path: str, line: int, title: str) -> float:
     if not _is_number(cell):
-        raise ValueError(f"{path}, line {line}: column {title!r} must be a number, got {cell!r}")
+        what = "a number is written with a point" if _has_decimal_comma(cell) else "a word is no input: leave the column out"
+        raise ValueError(f"{path}, line {line}: column {title!r} must be a number, got {cell!r}; {what}")
     number = float(cell)
     if not math.isfinite(number):
         raise ValueError(f"{path}, line {line}: column {title!r} must be finite, got {cell!r}")
@@ -149,12 +156,20 @@ def _is_number(cell: str) -> bool:
     return cell.isascii() and "_" not in cell  # Python's own spellings are nobody's data
 
 
+def _has_decimal_comma(cell: str) -> bool:
+    """Whether the cell is a number as `67,9`."""
+    return cell.count(",") == 1 and "." not in cell and _is_number(cell.replace(",", "."))
+
+
 def _classes(cells: Sequence[str], regression: bool) -> tuple[list[str], str]:
     """The names of the classes in order, none for a regression, and the reason."""
     kinds = sorted(set(cells))
     if not all(map(_is_number, kinds)):
         if regression:
             raise ValueError(f"a regression needs numbers, and the target has {next(k for k in kinds if not _is_number(k))!r}")
+        comma = next((kind for kind in kinds if _has_decimal_comma(kind)), "")
+        if comma:
+            raise ValueError(f"a number is written with a point, and the target has {comma!r}")
         if 2 * len(kinds) > len(cells):
             raise ValueError(f"the target has {len(kinds)} different words in {len(cells)} rows: too many to learn as classes")
         return kinds, f"words, so classes: {', '.join(kinds)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ Line = tuple[tuple[float, float], tuple[float, float], float]
 TEXT, LINE, LEAST = 13, 2.0, 9
 """The usual size of text and the usual width of a line, in units; the smallest text, in pixels."""
 FIGURE_SPACE = "\u2007"
-"""A blank as wide as a digit, the only letter beyond ASCII: it keeps a growing number in its place."""
+"""A blank as wide as a digit: it keeps a growing number in its place."""
 _FINE = 4  # lines and discs are drawn four times as large and shrunk
 
 
@@ -172,6 +173,25 @@ def _levels(mask: Indices) -> Mask:
     return (mask.astype(np.uint16) * 15 + 127) // 255 * np.uint16(256)
 
 
+_ALSO = "«°±´·»‘’“”…‹›"
+"""What the font has beyond ASCII."""
+
+_SPELLED = {"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "²": "2", "³": "3", "€": "EUR", "µ": "u",
+            "μ": "u", "–": "-", "—": "-", "\u00a0": " "}  # fmt: skip
+"""What is written with other letters."""
+
+_MARKS = {
+    "\u0300": [[(-0.12, -0.15), (0.06, -0.05)]], "\u0301": [[(0.12, -0.15), (-0.06, -0.05)]],
+    "\u0302": [[(-0.13, -0.05), (0.0, -0.15), (0.13, -0.05)]], "\u030c": [[(-0.13, -0.15), (0.0, -0.05), (0.13, -0.15)]],
+    "\u0303": [[(-0.16, -0.06), (-0.07, -0.12), (0.07, -0.07), (0.16, -0.13)]], "\u0304": [[(-0.14, -0.1), (0.14, -0.1)]],
+    "\u0308": [[(-0.12, -0.1)], [(0.12, -0.1)]], "\u0307": [[(0.0, -0.1)]], "\u030b": [
+        [(-0.02, -0.15), (-0.12, -0.05)], [(0.16, -0.15), (0.06, -0.05)]],
+    "\u030a": [[(0.0, -0.17), (0.07, -0.1), (0.0, -0.03), (-0.07, -0.1), (0.0, -0.17)]],
+    "\u0327": [[(0.0, 0.0), (0.05, 0.08), (-0.06, 0.15)]],
+}  # fmt: skip
+"""Accents as lines, each a few points beside the letter's middle and over its top, in letter sizes; one point is a dot."""
+
+
 @lru_cache(maxsize=16)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
@@ -183,7 +203,10 @@ def _glyph(character: str, size: int) -> Mask:
     font = _font(size)
     if character == FIGURE_SPACE:
         return np.zeros_like(_glyph("0", size))
-    character = character if " " <= character <= "~" else "?"
+    plain, mark = normalize("NFD", character)[:1], normalize("NFD", character)[1:]
+    if "A" <= plain <= "z" and mark in _MARKS:
+        return np.maximum(_glyph(plain, size), _mark(mark, _glyph(plain, size).shape, plain, size))
+    character = character if " " <= character <= "~" or character in _ALSO else "?"
     alike = "0123456789" if character.isdigit() else character
     width = max(1, round(max(font.getlength(one) for one in alike)))
     width = max(width, size // 3) if character == " " else width
@@ -193,8 +216,25 @@ def _glyph(character: str, size: int) -> Mask:
     return _levels(np.asarray(image))
 
 
+def _mark(mark: str, shape: tuple[int, ...], plain: str, size: int) -> Mask:
+    """The mask of what stands over (or under) a letter, drawn by hand: the font has no such letters."""
+    fine = Image.new("L", (shape[1] * _FINE, shape[0] * _FINE))
+    top, drawing = (0.95 if mark == "\u0327" else 0.23 if plain.isupper() or plain in "bdfhklt" else 0.4), ImageDraw.Draw(fine)
+    for points in _MARKS[mark]:
+        places = [(shape[1] * _FINE / 2 + x * size * _FINE, (top + y) * size * _FINE) for x, y in points]
+        thick = size * _FINE * 0.08
+        if len(places) > 1:
+            drawing.line(places, fill=255, width=round(thick), joint="curve")
+        for x, y in places if len(places) == 1 else ():
+            drawing.ellipse((x - thick * 0.75, y - thick * 0.75, x + thick * 0.75, y + thick * 0.75), fill=255)
+    return _shrunk(fine)
+
+
 def letters(text: str, size: int = TEXT) -> Mask:
-    """The mask of a line of text. The font knows ASCII: any other character is shown as a question mark."""
+    """The mask of a line of text. The font knows ASCII; accents are drawn over its letters, what is left is a question mark."""
+    text = normalize("NFC", text)
+    for character, words in _SPELLED.items():
+        text = text.replace(character, words)
     if not text:
         return np.zeros((round(size * 1.25), 0), dtype=np.uint16)
     return np.concatenate([_glyph(character, size) for character in text], axis=1)

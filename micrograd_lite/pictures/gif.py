@@ -75,7 +75,7 @@ def write_video(
         import imageio.v2 as imageio
         import imageio_ffmpeg  # noqa: F401 - imageio finds it by itself, but says so in a paragraph
     except ImportError as error:
-        raise ValueError("MP4 files need imageio's ffmpeg plugin: pip install 'micrograd-lite[video]'") from error
+        raise ValueError("MP4 files need imageio's ffmpeg plugin: pip install 'imageio[ffmpeg]'") from error
     each, first, last = (max(_hundredths(milliseconds), hold // 10) for hold in (0, FIRST, LAST))
     unit = math.gcd(each, first, last)  # the frame rate at which every time is a whole number of frames
     buffer, shown, count = io.BytesIO(), None, 0

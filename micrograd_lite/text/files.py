@@ -34,6 +34,15 @@ def write_whole(path: str | os.PathLike[str], content: bytes | str) -> None:
         raise
 
 
+def replaces_only(path: str | os.PathLike[str], beginning: bytes, kind: str) -> None:
+    """FileExistsError where a file stands that does not begin so: a picture replaces a picture, never somebody's work."""
+    if Path(path).is_file():
+        with open(path, "rb") as file:
+            found = file.read(len(beginning))
+        if found and found != beginning:
+            raise FileExistsError(f"{path} stands there and holds no {kind}; choose another name")
+
+
 def opened(path: str | os.PathLike[str]) -> BinaryIO:
     """A file, open for reading. ValueError when it is no regular file, OSError as it comes with the path named."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe without a writer would hang

@@ -52,7 +52,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         content = read_whole(path, MOST)
     except (FileNotFoundError, NotADirectoryError) as error:
         what = "is not a trace folder: it has no run.json" if folder.exists() else "does not exist"
-        raise FileNotFoundError(f"{folder} {what}; a trace is made by a Tracer, for example by demos/04_xor.py") from error
+        raise FileNotFoundError(f"{folder} {what}; a trace is made by micrograd-lite train, or by a Tracer") from error
     try:
         run = from_json(content)
     except ValueError as error:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -119,32 +118,33 @@ def predict(folder: str | os.PathLike[str], asked: Sequence[str]) -> str:
         name, sign, cell = one.partition("=")
         if not sign or name not in network.features:
             raise ValueError(f"{one!r} is no NAME=NUMBER; this network wants {', '.join(network.features)}")
+        if name in cells:
+            raise ValueError(f"{name} is given twice")
         cells[name] = cell
     return network.answer(network.row(cells)).text()
 
 
 def _file(network: Answering, path: str) -> str:
+    from micrograd_lite.data.table import read_rows
     from micrograd_lite.text import cells
 
-    lines: list[tuple[Answer, Any]] = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        try:
-            for row in csv.DictReader(file, strict=True):
-                where = f"{path}, line {len(lines) + 2}"
-                if None in row or None in row.values():
-                    raise ValueError(f"{where}: the row is not as wide as the header")
-                try:
-                    answer = network.answer(network.row({name.strip(): cell for name, cell in row.items()}))
-                except ValueError as error:
-                    raise ValueError(f"{where}: {error}") from error
-                lines.append((answer, answer.name or answer.outputs[0]))
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if not lines:
+    with open(path, "rb") as file:
+        read = read_rows(file.read(), path)
+    if len(read) < 2:
         raise ValueError(f"{path} has no rows under its header")
+    (header, _), *rows = read
+    lines: list[tuple[Answer, Any]] = []
+    for row, line in rows:
+        if len(row) != len(header):
+            raise ValueError(f"{path}, line {line}: the row is not as wide as the header")
+        try:
+            answer = network.answer(network.row(dict(zip(header, row))))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {line}: {error}") from error
+        lines.append((answer, answer.name or answer.outputs[0]))
     shares = list(lines[0][0].shares)
-    header = cells.line((network.target, *(f"probability of {name}" for name in shares)))
-    return header + "".join(cells.line((str(first), *(repr(answer.shares[name]) for name in shares))) for answer, first in lines)
+    top = cells.line((network.target, *(f"probability of {name}" for name in shares)))
+    return top + "".join(cells.line((str(first), *(repr(answer.shares[name]) for name in shares))) for answer, first in lines)
 
 
 def _number(name: str, cell: str) -> float:

@@ -193,7 +193,7 @@ class Tracer:
         names = [name for name in changed(self.folder, run, samples) if name != "epochs"]
         if names or checkpoint is None or number != checkpoint.step + 1:
             what = f"its {names[0]} differs" if names else f"step {number} does not follow its checkpoint"
-            raise ValueError(f"{self.folder} holds another run, {what}: to go on, train with the same settings and resume=")
+            raise ValueError(f"{self.folder} holds another run, {what}: give train its settings and resume=tracer.checkpoint")
         self.tables.reopen(checkpoint.extents)
         write_run(self.folder, {"status": "running", **run})  # first: from now on nothing in the folder counts as complete
         write_whole(self.folder / ENVIRONMENT, to_json(self.environment))
