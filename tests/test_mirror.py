@@ -256,7 +256,7 @@ PAIRS = {
     ),
     "plan": Pair(
         (plan,), (array_plan,), {"dataset": "array_dataset"},
-        {"Plan": "both engines share it", "describe": "shared", "plain": "shared", "make_plan": "shared"},
+        {"Plan": "both engines share it", "describe": "shared", "make_plan": "shared"},
     ),
     "training": Pair(
         (training, measure), (array_training,),
