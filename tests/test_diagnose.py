@@ -258,8 +258,8 @@ def line_run(folder, lr, epochs=100):
     "lr, begins",
     [
         (0.01, "At all 100 measured steps the loss fell by at least half of what its slope promised."),
-        (0.08, "From step 1 on, at 51 of 100 steps, the loss fell by less than half of what its slope promised (at step 1 -1"),
-        (0.09, "From step 1 on, at 100 of 100 steps, the loss rose where its slope promised a fall (at step 1 +24.2 for -375): "),
+        (0.08, "At 51 of 100 steps, first at step 1, the loss fell by less than half of what its slope promised (at step 1 -1"),
+        (0.09, "At 100 of 100 steps, first at step 1, the loss rose where its slope promised a fall (at step 1 +24.2 for -375)"),
     ],
 )
 def test_the_line_tells_a_rate_that_is_too_big(tmp_path, lr, begins):
@@ -297,7 +297,7 @@ def test_a_few_steps_are_no_harm(tmp_path):
         for step in train(net, xor(), loss=mse, optimizer=Adam(lr=0.1), epochs=100, change_every=1):
             tracer.watch(step)
     (sentence,) = predicted_and_measured(Trace(tmp_path / "run"))
-    assert sentence.startswith("From step 1 on, at 1 of 100 steps, ") and sentence.endswith("so few are no harm.")
+    assert sentence.startswith("At 1 of 100 steps, first at step 1, ") and sentence.endswith("so few are no harm.")
 
 
 @pytest.mark.parametrize("optimizer", [SGD(lr=0.05), Adam(lr=0.05)], ids=["sgd", "adam"])

@@ -312,12 +312,14 @@ def test_a_page_keeps_to_its_budget(tmp_path):
     assert f"this page has every {int(steps[1] - steps[0])}" in html and len(blocks["metrics"][0]) == 11 == header["recorded"]
 
 
-def test_a_budget_that_nothing_fits_gives_the_smallest_page(tmp_path):
+def test_a_budget_that_nothing_fits_gives_the_smallest_page(tmp_path, capsys):
     """Two steps are left."""
     trained(tmp_path / "run", MLP(2, [2, 1]), data.xor())
     assert unpacked(text_of_data(page_of(Trace(tmp_path / "run"), budget=1)))[1]["steps"] == [[1.0, 20.0]]
     with pytest.raises(ValueError, match="budget is at least 1 byte, got 0"):
         page_of(Trace(tmp_path / "run"), budget=0)
+    assert main(["page", str(tmp_path / "run"), "--budget", "1kB"]) == 0
+    assert "bytes, more than the 1,000 asked for: no page of this run is smaller" in capsys.readouterr().out
 
 
 # --- array models ----------------------------------------------------------------------------------------------------

@@ -575,6 +575,22 @@ def test_several_outputs_make_regions(tmp_path):
     assert {tuple(palette.PALETTE[palette.ink(one, 2)].tolist()) for one in range(3)} <= colours
 
 
+def test_a_class_with_a_long_name_has_it_cut_and_not_left_out(tmp_path, monkeypatch):
+    """Below the last layer stands something of every class's name."""
+    rows = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    flowers = Dataset("flowers", rows, [0, 1, 2], 3, ("a", "b"), ("Maerzenbecher", "Rose", "Tulpe, wild"))
+    trace = traced(tmp_path / "t", MLP(2, [8, 3], seed=1), flowers, cross_entropy, epochs=3)
+    said, text = [], canvas.Canvas.text
+
+    def heard(self, x, y, word, *rest, **more):
+        said.append(word)
+        return text(self, x, y, word, *rest, **more)
+
+    monkeypatch.setattr(canvas.Canvas, "text", heard)
+    render(trace.folder, what=["weights"], frames=2)
+    assert all(any(word.startswith(name) for word in said) for name in ("Maerz", "Rose", "Tulpe"))
+
+
 def test_where_the_network_is_sure_a_class_has_its_full_tint(tmp_path):
     """The tint of the class that is highest, and the fainter one where its share of the softmax is below 0.9."""
     net = MLP(2, [8, 3], seed=1)

@@ -186,6 +186,7 @@ def refused_after(capsys, *arguments):
     (["train", "parts", "--loss", "hinge"], "hinge is for classes, and the target of parts is numbers"),
     (["train", "xor", "--optimizer", "adamm"], "unknown optimizer 'adamm'"),
     (["train", "xor", "--momentum", "0.9"], "momentum is for SGD; Adam has running means of its own"),
+    (["train", "xor", "--layers", "4,,4"], "'4,,4' are no widths; write whole numbers with commas, such as 4,4"),
     (["train", "xor", "--layers", "4,0"], "layer widths that are whole numbers of at least 1"),
     (["train", "xor", "--layers", "four"], "--layers"),
     (["train", "xor", "--epochs", "0"], "epochs must be a whole number of at least 1, got 0"),

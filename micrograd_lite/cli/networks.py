@@ -41,8 +41,11 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
 
 
 def widths(text: str) -> tuple[int, ...]:
-    """`4,4` as the widths of hidden layers; nothing at all is none."""
-    return tuple(int(width) for width in text.split(",")) if text.strip() else ()
+    """`4,4` as the widths of hidden layers; nothing at all is none. ArgumentTypeError for anything else."""
+    try:
+        return tuple(int(width) for width in text.split(",")) if text.strip() else ()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} are no widths; write whole numbers with commas, such as 4,4") from error
 
 
 OPTIONS: tuple[tuple[str, Any, str], ...] = (

@@ -73,8 +73,10 @@ def _page(options: Any) -> int:
 
     path = Path(options.out) if options.out else Path(options.folder, "page.html")
     replaces_only(path, b"<!doctype html>", "page")
-    size = write_page(options.folder, path, _bytes(options.budget))
-    say(f"{path}  {size:,} bytes; open it in a browser")
+    budget = _bytes(options.budget)
+    size = write_page(options.folder, path, budget)
+    over = f", more than the {budget:,} asked for: no page of this run is smaller" if size > budget else ""
+    say(f"{path}  {size:,} bytes{over}; open it in a browser")
     return 0
 
 

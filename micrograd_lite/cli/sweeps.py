@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -131,6 +132,6 @@ def values_of(name: str, kind: Any, text: str) -> Sequence[Any]:
                 raise ValueError("an empty range, or one without end")
             return range(start, stop)
         return [YES_OR_NO[text] if kind is bool else kind(text)]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, ArgumentTypeError) as error:
         several = "; of several values each has its own --grid" if "," in text else ""
         raise ValueError(f"--grid {name}={text}"[:200] + f": {name} is {known}{several}") from error

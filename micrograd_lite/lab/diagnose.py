@@ -176,7 +176,7 @@ def _kind(found: Changes) -> str:
 
 def _parting(chosen: Sequence[Change], found: Changes, what: str, why: str, is_well: bool) -> str:
     all_steps = f"{len(found.rows)} rebuilt steps" if found.rebuilt else f"{len(found.rows)} steps"
-    steps = f"From step {chosen[0].step} on, at {len(chosen)} of {all_steps}, {what} ({_example(chosen[0])})"
+    steps = f"At {len(chosen)} of {all_steps}, first at step {chosen[0].step}, {what} ({_example(chosen[0])})"
     if len(chosen) <= RARE * len(found.rows):
         return f"{steps}: so few are no harm."
     if is_well:

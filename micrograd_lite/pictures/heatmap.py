@@ -26,6 +26,7 @@ APART = 4.0
 REACH, EXPLODED = 20.0, 1e6
 """Where values grow to so many times (the second) those of the first frames, a scale ends at so many times (the first) these."""
 LARGE = 1e6  # from here on numbers are written as powers of ten
+WORD = 36  # units: a column as wide has its name, cut where it is longer
 NATURAL = (720, 460)
 SHARED, OWN = 76, 70  # units for the colour bar of all, for that of each
 
@@ -141,7 +142,8 @@ def _write_around(canvas: Canvas, panel: Panel) -> None:
     for text, (start, stop) in thinned(matrix.rows, panel.rows, 14):
         canvas.text(left - 5, top + (start + stop) / 2, canvas.fitted(text, left - panel.outer[0] - 20), DIM, at="right centre")
     each = panel.columns[-1][1] / len(panel.columns)
-    names = [canvas.fitted(text, max(each - 4, 60)) for text in matrix.columns]
+    least = WORD if any(not text.isdigit() for text in matrix.columns) else 60  # a name is rather cut than left out
+    names = [canvas.fitted(text, max(each - 4, least)) for text in matrix.columns]
     widest = max(canvas.width(text) for text in names)
     for text, (start, stop) in thinned(names, panel.columns, widest + 4):
         canvas.text(left + (start + stop) / 2, bottom + 3, text, DIM, at="middle top")
