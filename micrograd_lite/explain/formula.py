@@ -119,14 +119,14 @@ def parse(text: str) -> Expression:
         raise ValueError(f"a formula may have {NODES:,} numbers, names and operations; this one has more")
     for name, line in lines:
         try:
-            tree = ast.parse(line.strip().replace("^", "**"), "<formula>", "eval").body
+            tree = ast.parse(line.replace("^", "**"), "<formula>", "eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
             raise ValueError(f"{cited(line)} is not a formula: {reason}") from error
         result = reading.operand(tree)
         if name:
             result = reading.named(name, result)
-    whole = "; ".join(f"{name} = {line.strip()}" if name else line.strip() for name, line in lines)
+    whole = "; ".join(f"{name} = {line}" if name else line for name, line in lines)
     steps = tuple(reading.steps.values())
     check_numbers(steps)
     return Expression(whole, tuple(reading.inputs), steps, result, reading.given, reading.labels)

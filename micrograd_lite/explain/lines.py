@@ -33,10 +33,10 @@ def text_lines(text: str) -> list[tuple[str, str]]:
     lines = []
     for line in filter(str.strip, re.split("[;\n]", text)):
         name, equals, rest = line.partition("=")
-        lines.append((name.strip(), rest) if equals else ("", line))
+        lines.append((name.strip(), rest.strip()) if equals else ("", line.strip()))
     for name, rest in lines[:-1]:
         if not name:
-            raise ValueError(f"only the last line of a formula may be without a name; write {cited(f'd = {rest.strip()}')}")
+            raise ValueError(f"only the last line of a formula may be without a name; write {cited(f'd = {rest}')}")
     return lines or [("", "")]
 
 
