@@ -63,6 +63,12 @@ def metrics(folder):
         return {int(row["step"]): float(row["loss"]) for row in csv.DictReader(file)}
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Animations are named and not drawn: `tox -e demos` draws those of every demo."""
+    monkeypatch.setattr("micrograd_lite.pictures.film.write_gif", lambda path, *drawn: Path(path).touch())
+
+
 # Every demo keeps its promises.
 
 
@@ -91,10 +97,9 @@ def test_a_demo_is_short_and_names_its_own_command(path):
 
 @pytest.mark.parametrize("number", ["02", "04", "07", "10", "12", "15"])
 @pytest.mark.filterwarnings("ignore:MICROGRAD_LITE_CC=off")
-def test_a_demo_replaces_its_own_earlier_run(number, tmp_path, monkeypatch):
+def test_a_demo_replaces_its_own_earlier_run(number, tmp_path, monkeypatch, undrawn):
     """Without --force a second run of the same demo with the same settings is the first one again."""
     monkeypatch.setenv("MICROGRAD_LITE_CC", "off")
-    monkeypatch.setattr("micrograd_lite.pictures.film.write_gif", lambda path, *drawn: Path(path).touch())  # others draw
     module = demo(number)
     for _ in range(2):
         module.main(tmp_path, True, "same")
@@ -105,7 +110,7 @@ def test_the_demos_are_numbered_without_a_gap():
     assert [path.name[:2] for path in DEMOS] == [f"{number:02d}" for number in range(1, len(DEMOS) + 1)]
 
 
-def test_every_file_that_a_demo_says_it_wrote_is_there(tmp_path, capsys):
+def test_every_file_that_a_demo_says_it_wrote_is_there(tmp_path, capsys, undrawn):
     """Demo 04 lists its files, tables and pictures, under `wrote`."""
     demo("04").main(tmp_path, True, False)
     listed = {line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith(f"  {tmp_path}")}
@@ -114,7 +119,7 @@ def test_every_file_that_a_demo_says_it_wrote_is_there(tmp_path, capsys):
         assert {str(tmp_path / "xor" / name), str(tmp_path / "xor_with_bias" / name)} <= listed
 
 
-def test_a_demo_runs_twice_and_another_run_needs_force(tmp_path):
+def test_a_demo_runs_twice_and_another_run_needs_force(tmp_path, undrawn):
     """The same run again replaces its own trace; another one in its place is refused in one line that names --force."""
     pytest.importorskip("PIL", reason="the demos draw pictures with Pillow")
     path = ROOT / "demos" / "03_line.py"
