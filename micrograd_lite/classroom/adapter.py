@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from micrograd_lite.classroom.programs import Program, Step
 from micrograd_lite.classroom.reference import KNOWN, ROOM, SINGLE, leaky
+from micrograd_lite.rules import RULES
 from micrograd_lite.verify.operations import Known
 
 DATA = ("data", "value", "val", "_data", "_value", "x", "v", "scalar", "num")
@@ -39,9 +40,8 @@ METHODS = {
 }  # fmt: skip
 """What an operation is called where it is no operator; our own name first."""
 
-TWO = ("add", "sub", "mul", "div", "pow", "prelu", "maximum", "minimum")
-ARITY = {name: 2 if name in TWO else 1 for name in KNOWN}
-"""How many Values an operation takes."""
+ARITY = {name: len(RULES[name].inputs.replace("n", "")) for name in KNOWN}
+"""How many Values an operation takes, as its row says: n is a plain number."""
 
 
 class CannotCheck(Exception):

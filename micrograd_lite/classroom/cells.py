@@ -18,6 +18,7 @@ from micrograd_lite.classroom.lesson import Lesson
 from micrograd_lite.classroom.updates import terms, updates
 from micrograd_lite.graph import Node, node_names, oldest_first
 from micrograd_lite.scalar import Value
+from micrograd_lite.trace.kinds import sizes
 
 FORWARD, CHAIN, GRADIENT = "forward", "chain", "gradient"
 MOST_NODES, MOST_TERMS, MOST_EDGES, MOST_SAMPLES = 12, 8, 16, 5
@@ -85,9 +86,8 @@ class Numbers:
         rows = len(computed) + len(walked) + len({edge.node for edge in walked})
         rows += len(terms(lesson.run["optimizer"], 1)) + len(lesson.run["optimizer_memory"])
         if rows > MOST_ROWS or widest > MOST_TERMS:
-            sizes = "-".join(map(str, [lesson.run["model"]["inputs"], *lesson.run["model"]["outputs_per_layer"]]))
-            raise ValueError(f"no two pages hold a {sizes} network: take fewer and narrower layers, of at most {MOST_TERMS} "
-                             "inputs a neuron, such as 2-4-1")  # fmt: skip
+            raise ValueError(f"no two pages hold a {sizes(lesson.run['model'])} network: take fewer and narrower layers, of at "
+                             f"most {MOST_TERMS} inputs a neuron, such as 2-4-1")  # fmt: skip
         self.value: dict[Node, str] = {}
         needed = {*computed, *(parent for node in computed for parent in node.parents)}
         for node in oldest_first(self.cost):

@@ -15,6 +15,7 @@ from micrograd_lite.classroom.drawing import drawing
 from micrograd_lite.classroom.sheet import Sheet
 from micrograd_lite.classroom.updates import terms
 from micrograd_lite.text.words import markup
+from micrograd_lite.trace.kinds import sizes
 
 STYLE = """
 @page{margin:11mm 13mm}
@@ -75,12 +76,11 @@ def page(sheet: Sheet, key: bool = False) -> str:
 
 def subject(sheet: Sheet) -> str:
     """What a sheet is about: `xor, 2-2-1 tanh, mse, SGD, step 1`."""
-    run = sheet.numbers.lesson.run
+    run, step = sheet.numbers.lesson.run, sheet.numbers.lesson.step.number
     model, data = run["model"], run["data"]
-    sizes = "-".join(map(str, [model["inputs"], *model["outputs_per_layer"]]))
     kinds = dict.fromkeys([*model["activation"], model["output"]])
     used = ", ".join(kind for kind in kinds if kind != "linear") or "linear"
-    return f"{data['name']}, {sizes} {used}, {run['loss']}, {run['optimizer']['name']}, step {sheet.numbers.lesson.step.number}"
+    return f"{data['name']}, {sizes(model)} {used}, {run['loss']}, {run['optimizer']['name']}, step {step}"
 
 
 def _head(sheet: Sheet, key: bool) -> list[str]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
-from micrograd_lite.explain.lines import DEPTH, NODES, check_text, cited, hint, text_lines
+from micrograd_lite.explain.lines import DEPTH, check_text, cited, hint, text_lines
 from micrograd_lite.graph import is_rank
 from micrograd_lite.many import mean
 from micrograd_lite.rules import RULES
@@ -114,9 +114,7 @@ def parse(text: str) -> Expression:
     """
     lines, reading, nodes = text_lines(text), Reading(), 0
     for _, line in lines:
-        nodes += check_text(line)
-    if nodes > NODES:
-        raise ValueError(f"a formula may have {NODES:,} numbers, names and operations; this one has more")
+        nodes = check_text(line, nodes)
     for name, line in lines:
         try:
             tree = ast.parse(line.replace("^", "**"), "<formula>", "eval").body

@@ -40,9 +40,9 @@ def text_lines(text: str) -> list[tuple[str, str]]:
     return lines or [("", "")]
 
 
-def check_text(text: str) -> int:
-    """How many numbers, names and operations a line has. ValueError unless it is made of nothing else."""
-    text, place, nodes, depth = text.rstrip(), 0, 0, 0
+def check_text(text: str, before: int = 0) -> int:
+    """How many numbers, names and operations a line has, with those `before` it. ValueError unless it is made of these alone."""
+    text, place, nodes, depth = text.rstrip(), 0, before, 0
     while place < len(text):
         token = TOKEN.match(text, place)
         if token is None:
@@ -60,7 +60,7 @@ def check_text(text: str) -> int:
             most = f"{NODES:,} numbers, names and operations" if nodes > NODES else f"{DEPTH} brackets inside each other"
             raise ValueError(f"a formula may have {most}; this one has more")
         place = token.end()
-    if not nodes:
+    if nodes == before:
         raise ValueError("the formula has no number or name in it; write one such as 'tanh(w*x + b)'")
     return nodes
 

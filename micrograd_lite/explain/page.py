@@ -61,8 +61,6 @@ def explained(text: str, values: Sequence[str]) -> Explained:
             raise ValueError(f"{cited(given)} is no value for an input; write it as name=number")
         if name in numbers:
             raise ValueError(f"{cited(name)} is given two values; give it one")
-        if name not in formula.names:
-            variable(name)
         check_input(name, formula)
         try:
             numbers[name] = float(number)
@@ -122,6 +120,7 @@ def gradient_table(at: Explained, form: str = "text") -> str:
 def check_input(name: str, formula: Expression) -> None:
     """ValueError for a name that is no input of the formula: it says which are, and which one is close."""
     if name not in formula.names:
+        variable(name)  # says so of a name that no input can have
         raise ValueError(f"{cited(name)} is not in the formula{hint(name, formula.names)}; its inputs: {_listed(formula.names)}")
 
 

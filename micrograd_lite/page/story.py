@@ -9,7 +9,7 @@ from typing import Any
 
 from micrograd_lite.text import cells
 from micrograd_lite.trace import Trace
-from micrograd_lite.trace.kinds import by_hand
+from micrograd_lite.trace.kinds import by_hand, sizes
 
 SOME = 6
 """Names that are listed."""
@@ -27,7 +27,7 @@ ENDED = {
 def title(run: Mapping[str, Any]) -> str:
     """`xor: 2-8-1, Adam`: data, network, optimizer, as far as run.json says them."""
     data, model, optimizer = (run.get(part) or {} for part in ("data", "model", "optimizer"))
-    network = "-".join(map(str, [model.get("inputs"), *model["outputs_per_layer"]])) if "outputs_per_layer" in model else ""
+    network = sizes(model) if "outputs_per_layer" in model else ""
     by = "a loop of one's own" if by_hand(run) else str(optimizer.get("name", ""))
     how = ", ".join(filter(None, (network, by)))
     return cells.text(": ".join(filter(None, (str(data.get("name") or ""), how))) or "a training run")

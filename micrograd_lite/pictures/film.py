@@ -12,6 +12,7 @@ from micrograd_lite.pictures.gif import write_gif, write_video
 from micrograd_lite.pictures.moments import FRAMES, Moment, caption, losses, moments
 from micrograd_lite.pictures.palette import FAINT, LIGHT, PAPER, PEN, Indices, Theme, ink
 from micrograd_lite.trace import Trace
+from micrograd_lite.trace.kinds import sizes
 
 Box = tuple[int, int, int, int]
 HEAD, FOOT = 48, 14  # units: above a picture for title and caption, below it for the time bar
@@ -141,9 +142,8 @@ def headline(run: Mapping[str, Any]) -> str:
     data, model, optimizer = (run.get(part) or {} for part in ("data", "model", "optimizer"))
     parts = []
     if "outputs_per_layer" in model:
-        widths = "-".join(map(str, [model.get("inputs", "?"), *model["outputs_per_layer"]]))
         reactions = list(dict.fromkeys([*model.get("activation", []), model.get("output", "")]))
-        parts.append(f"{widths} {', '.join(filter(None, reactions))}")
+        parts.append(f"{sizes(model)} {', '.join(filter(None, reactions))}")
     if "name" in optimizer:
         rate = optimizer.get("lr")
         parts.append(optimizer["name"] + (f", lr {rate:g}" if isinstance(rate, (int, float)) else ""))

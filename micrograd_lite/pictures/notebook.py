@@ -15,6 +15,7 @@ from micrograd_lite.text.tables import digits, table
 from micrograd_lite.text.words import markup
 from micrograd_lite.trace import Trace
 from micrograd_lite.trace.folder import LAYERS
+from micrograd_lite.trace.kinds import sizes
 
 MOST = 20
 """Rows of a table in a cell; the others are counted."""
@@ -80,8 +81,7 @@ def of_dataset(data: Any) -> str:
 def _told(run: dict[str, Any]) -> list[str]:
     """Network, data, loss and optimizer, as far as run.json tells them."""
     model = run.get("model") or {}
-    sizes = [model.get("inputs", ""), *model.get("outputs_per_layer", [])]
-    network = "-".join(map(str, sizes)) if len(sizes) > 1 else str(model.get("type", ""))
+    network = sizes(model) if model.get("outputs_per_layer") else str(model.get("type", ""))
     names = [str((run.get(part) or {}).get("name", "")) for part in ("data", "optimizer")]
     return [word for word in (network, names[0], str(run.get("loss", "")), names[1]) if word]
 

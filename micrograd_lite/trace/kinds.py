@@ -121,6 +121,11 @@ def _check(where: str, found: Mapping[str, Any], needed: Mapping[str, Kind], may
             raise ValueError(f"{where}{name} must be {kind.words}, got {found[name]!a:.100}")
 
 
+def sizes(model: Mapping[str, Any]) -> str:
+    """An MLP's inputs and the neurons of its layers, as one says them: `2-4-1`."""
+    return "-".join(map(str, [model.get("inputs", "?"), *model["outputs_per_layer"]]))
+
+
 def weights_of(model: Mapping[str, Any]) -> int:
     """How many weights an MLP of these sizes has, beside biases and slopes."""
     widths = [model["inputs"], *model["outputs_per_layer"]]
